@@ -1,0 +1,97 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <hawser/endpoint.hpp>
+#include <hawser/uri.hpp>
+
+namespace hawser {
+
+namespace endpoint {
+class ClientBase;
+}
+
+/// How a client connects, and its settings.
+struct ClientOptions {
+    /// Header fields for the handshake's request, besides those that RFC 6455 asks for.
+    Headers headers{};
+    /// Path of a Unix socket to connect to instead of the URI's host and port.
+    std::string unix_path{};
+    Configuration configuration{};
+};
+
+/// One WebSocket connection to a server (RFC 6455, section 4.1), made when it is needed and made anew after it
+/// has ended. Belongs to the reactor's thread, and must not outlive the reactor.
+///
+/// With a reactor given it never blocks: connect() returns at once, sends are queued until the handshake is
+/// complete, failures arrive at on_error. Without one it owns a reactor and may be used in sequence, for scripts
+/// and tests: connect(), text(), receive() and close() then wait, each for at most the timeout, and throw.
+class HAWSER_API Client : public ChainedEndpoint<Client> {
+public:
+    /// Throws `Errc::bad_uri` and `Errc::invalid_option`.
+    Client(Reactor& reactor, std::string_view uri, ClientOptions options = {});
+    /// Owns a reactor: offers the blocking style.
+    explicit Client(std::string_view uri, ClientOptions options = {});
+    ~Client();
+
+    /// Connects unless connected or connecting. Blocking style: returns when the handshake is complete, or throws
+    /// what ended it.
+    Client& connect();
+    /// Drops the connection, or the attempt to make one, at once.
+    Client& disconnect();
+    /// connect(), and reads again after stop().
+    Client& start();
+    /// start(), then runs the reactor until stop() or until the connection has ended.
+    void run();
+    /// Reads no messages but keeps the connection. Ends run().
+    Client& stop();
+
+    /// Started, and not stopped.
+    bool is_running() const noexcept;
+    bool is_connected() const noexcept;
+    bool is_readable() const noexcept;
+    bool is_writable() const noexcept;
+
+    /// Sends, connecting first if needed; queued, within `max_buffered_amount`, until the handshake is complete.
+    /// Blocking style: returns when the message has been handed to the socket.
+    SendStatus send(const MessageView& message);
+    SendStatus text(std::string_view content) { return send(MessageView{Opcode::text, content}); }
+    SendStatus binary(std::string_view content) { return send(MessageView{Opcode::binary, content}); }
+    SendStatus ping(std::string_view content = {}) { return send(MessageView{Opcode::ping, content}); }
+    SendStatus pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
+    /// Starts the closing handshake; never connects. Blocking style: returns when the connection has ended.
+    SendStatus close(CloseCode code = CloseCode::normal, std::string_view reason = {});
+
+    /// Blocking style: the next message of any kind, connecting first if needed. Messages that arrived before a failure
+    /// come first. Throws `connection_timeout` when none comes in time, `connection_closed` after the end,
+    /// `client_failed` on a client that does not own its reactor.
+    Message receive();
+
+    /// For the next handshake.
+    Client& add_header(std::string name, std::string value);
+    Client& set_persistent(bool persistent);
+
+    const Uri& uri() const noexcept;
+    /// The present connection, or the last one; null before the first.
+    ConnectionPtr connection() const noexcept;
+    /// Addresses of the present or last connection; empty before the first.
+    std::string name() const;
+    std::string remote_name() const;
+    /// Meta data of the present or last connection.
+    template <typename T>
+    const T* meta(std::string_view key) const {
+        const ConnectionPtr present = connection();
+        return present ? std::as_const(*present).template meta<T>(key) : nullptr;
+    }
+    /// Null before the handshake, and without `keep_handshake`.
+    const Request* handshake_request() const noexcept;
+    const Response* handshake_response() const noexcept;
+
+private:
+    endpoint::ClientBase& client() const noexcept;
+};
+
+}  // namespace hawser

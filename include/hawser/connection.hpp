@@ -1,0 +1,157 @@
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <hawser/configuration.hpp>
+#include <hawser/error.hpp>
+#include <hawser/export.hpp>
+#include <hawser/http.hpp>
+#include <hawser/message.hpp>
+
+namespace hawser {
+
+class Connection;
+class Middleware;
+
+/// Keeps a connection's object alive; the socket may be gone long before (`is_connected()`).
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+/// What became of a message that was given to send().
+enum class SendStatus {
+    ok,            ///< sent, or queued below the high-water mark
+    backpressure,  ///< queued; more than the high-water mark waits: send no more until on_drain
+    dropped,       ///< not sent: no room (`OverflowPolicy::drop`), or a middleware kept it
+    refused,       ///< not sent: the message cannot be sent as it is; on_error was told why
+    closed,        ///< not sent: the connection is not writable (any more)
+};
+
+/// How a connection ended.
+struct Disconnect {
+    /// Status of the peer's Close frame; `no_status` if that was empty, `abnormal` if none came.
+    CloseCode code = CloseCode::abnormal;
+    std::string reason{};
+    /// Close frames were sent and received.
+    bool clean = false;
+    /// What ended the connection, if it was a failure.
+    std::optional<Error> error{};
+};
+
+/// A message encoded once, to be sent to many connections, which share its bytes. Immutable; cheap to copy.
+class HAWSER_API PreparedMessage {
+public:
+    /// Encodes a message. Throws `Error` when it cannot be sent (`message_encoding`, `message_too_big`).
+    explicit PreparedMessage(const MessageView& message, std::size_t frame_size = Configuration{}.frame_size);
+
+    MessageView view() const noexcept;
+    std::size_t frame_size() const noexcept;
+    /// The unmasked frames, as a server sends them.
+    const std::shared_ptr<const std::string>& frames() const noexcept { return frames_; }
+
+private:
+    struct Content;
+    std::shared_ptr<const Content> content_;
+    std::shared_ptr<const std::string> frames_;
+};
+
+/// One WebSocket connection, of a server or a client: a socket with two halves, each open, closing or closed.
+///
+/// Every call is legal at any time, in any callback, and on a connection that has ended: names, meta data and
+/// handshake stay readable, sends return `SendStatus::closed`. All calls belong to the reactor's thread.
+/// Callbacks get a reference that is valid until they return; `handle()` keeps the object for longer.
+class HAWSER_API Connection : public std::enable_shared_from_this<Connection> {
+public:
+    virtual ~Connection() = default;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// Sends a message of any kind, through the outgoing middlewares. Never blocks: what the socket does not take is
+    /// queued. The content is borrowed until the call returns.
+    virtual SendStatus send(const MessageView& message) = 0;
+    virtual SendStatus send(const PreparedMessage& message) = 0;
+    SendStatus text(std::string_view content) { return send(MessageView{Opcode::text, content}); }
+    SendStatus binary(std::string_view content) { return send(MessageView{Opcode::binary, content}); }
+    SendStatus ping(std::string_view content = {}) { return send(MessageView{Opcode::ping, content}); }
+    SendStatus pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
+    /// Starts the closing handshake (RFC 6455, section 7.1.2). Messages go on arriving until the peer's Close does;
+    /// the connection ends then, or after `close_timeout`.
+    SendStatus close(CloseCode code = CloseCode::normal, std::string_view reason = {}) {
+        return send(MessageView{Opcode::close, reason, code});
+    }
+
+    /// The socket is open.
+    virtual bool is_connected() const noexcept = 0;
+    /// The handshake is complete and messages may still arrive.
+    virtual bool is_readable() const noexcept = 0;
+    /// The handshake is complete and messages may still be sent: the write half is open, and no Close was sent.
+    virtual bool is_writable() const noexcept = 0;
+    /// Ends the connection at once, without a Close frame; the descriptor is closed when this returns.
+    /// on_disconnect follows from the loop.
+    virtual void disconnect() = 0;
+    /// No further message is delivered. Disconnects if the write half is closed already.
+    virtual void close_read() = 0;
+    /// Sends what is queued, then closes the write half without a Close frame (FIN, on TLS close_notify).
+    /// Disconnects if the read half is closed already.
+    virtual void close_write() = 0;
+
+    /// Bytes that wait to be sent.
+    virtual std::size_t buffered_amount() const noexcept = 0;
+    /// Stops reading; the peer is slowed down by TCP. Nothing that arrived is lost.
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+    virtual bool is_paused() const noexcept = 0;
+
+    ConnectionPtr handle() { return shared_from_this(); }
+    /// Unique while the process runs; later connections have higher ones.
+    virtual std::uint64_t identity() const noexcept = 0;
+    /// Own address: "127.0.0.1:9001", "[::1]:9001" or "unix:/path".
+    virtual std::string name() const = 0;
+    /// The peer's address.
+    virtual std::string remote_name() const = 0;
+    /// What was sent (client) or received (server) in the opening handshake; null before, and without `keep_handshake`.
+    virtual const Request* handshake_request() const noexcept = 0;
+    virtual const Response* handshake_response() const noexcept = 0;
+
+    /// Data of yours, by key.
+    void set_meta(std::string_view key, std::any value) { meta_slot(key) = std::move(value); }
+    /// Null when there is nothing under this key, or something of another type.
+    template <typename T>
+    const T* meta(std::string_view key) const {
+        return std::any_cast<T>(find_meta(key));
+    }
+    template <typename T>
+    T* meta(std::string_view key) {
+        return std::any_cast<T>(const_cast<std::any*>(find_meta(key)));
+    }
+
+    /// Runs the tick hooks of the middlewares on this connection.
+    virtual void tick() = 0;
+    /// Adds a middleware for this connection, behind the endpoint's own.
+    virtual void add_middleware(std::shared_ptr<Middleware> middleware) = 0;
+    /// False when it was not added to this connection.
+    virtual bool remove_middleware(const Middleware& middleware) = 0;
+
+    virtual const Configuration& configuration() const noexcept = 0;
+    /// Settings of this connection alone. Throws `Errc::invalid_option`, and changes nothing then.
+    virtual void set_configuration(Configuration configuration) = 0;
+    void set_logger(std::shared_ptr<Logger> logger);
+    void set_timeout(Seconds timeout);
+    Seconds timeout() const noexcept { return configuration().timeout; }
+    void set_frame_size(std::size_t size);
+    std::size_t frame_size() const noexcept { return configuration().frame_size; }
+    /// The options this connection was made with.
+    const Context& context() const noexcept { return configuration().context; }
+    const OptionValue* get_option(std::string_view wrapper, std::string_view name) const { return context().get_option(wrapper, name); }
+    void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
+
+protected:
+    Connection() = default;
+    virtual std::any& meta_slot(std::string_view key) = 0;
+    virtual const std::any* find_meta(std::string_view key) const noexcept = 0;
+};
+
+}  // namespace hawser

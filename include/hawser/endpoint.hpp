@@ -1,0 +1,134 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include <hawser/configuration.hpp>
+#include <hawser/connection.hpp>
+#include <hawser/error.hpp>
+#include <hawser/export.hpp>
+#include <hawser/middleware.hpp>
+#include <hawser/reactor.hpp>
+
+namespace hawser {
+
+namespace endpoint {
+class Base;
+}
+
+/// What an endpoint tells the application, one function an event. Each may be empty.
+struct Listeners {
+    using OnMessage = std::function<void(Connection&, MessageView)>;
+    using OnHandshake = std::function<void(Connection&, const Request&, const Response&)>;
+    using OnDisconnect = std::function<void(Connection&, const Disconnect&)>;
+    using OnError = std::function<void(Connection*, const Error&)>;
+    using OnDrain = std::function<void(Connection&)>;
+    using OnTick = std::function<void()>;
+};
+
+/// What Client and Server have in common. Members are changed at any time, in a callback too; a listener that is
+/// replaced while it runs runs to its end. Destroying an endpoint, in its own callback too, drops its connections
+/// and calls no listener any more.
+class HAWSER_API Endpoint {
+public:
+    Endpoint(const Endpoint&) = delete;
+    Endpoint& operator=(const Endpoint&) = delete;
+
+    Reactor& reactor() const noexcept;
+    const Configuration& configuration() const noexcept;
+    Seconds timeout() const noexcept { return configuration().timeout; }
+    std::size_t frame_size() const noexcept { return configuration().frame_size; }
+    const Context& context() const noexcept { return configuration().context; }
+    const OptionValue* get_option(std::string_view wrapper, std::string_view name) const { return context().get_option(wrapper, name); }
+
+protected:
+    explicit Endpoint(std::shared_ptr<endpoint::Base> base) noexcept;
+    ~Endpoint();
+
+    void listen_message(Opcode opcode, Listeners::OnMessage function);
+    void listen_any_message(Listeners::OnMessage function);
+    void listen_handshake(Listeners::OnHandshake function);
+    void listen_disconnect(Listeners::OnDisconnect function);
+    void listen_error(Listeners::OnError function);
+    void listen_drain(Listeners::OnDrain function);
+    void listen_tick(Listeners::OnTick function);
+    void append_middleware(std::shared_ptr<Middleware> middleware);
+    void apply_configuration(Configuration configuration);
+
+    std::shared_ptr<endpoint::Base> base_;
+
+public:
+    /// False when it was not added. The stock ones are removed by `remove_close_handler`, `remove_ping_responder`.
+    bool remove_middleware(const Middleware& middleware);
+    /// Without it the application answers a Close itself.
+    bool remove_close_handler();
+    /// Without it the application answers a ping itself.
+    bool remove_ping_responder();
+};
+
+/// The calls of an endpoint that can be chained: each returns the endpoint itself.
+template <typename Self>
+class ChainedEndpoint : public Endpoint {
+public:
+    /// A whole text message arrived.
+    Self& on_text(Listeners::OnMessage function) { return listen_message(Opcode::text, std::move(function)), self(); }
+    Self& on_binary(Listeners::OnMessage function) { return listen_message(Opcode::binary, std::move(function)), self(); }
+    Self& on_ping(Listeners::OnMessage function) { return listen_message(Opcode::ping, std::move(function)), self(); }
+    Self& on_pong(Listeners::OnMessage function) { return listen_message(Opcode::pong, std::move(function)), self(); }
+    /// The peer's Close frame arrived; on_disconnect follows.
+    Self& on_close(Listeners::OnMessage function) { return listen_message(Opcode::close, std::move(function)), self(); }
+    /// A message of any kind arrived; called after the kind's own listener.
+    Self& on_message(Listeners::OnMessage function) { return listen_any_message(std::move(function)), self(); }
+    /// The opening handshake is complete: messages may be sent from here on.
+    Self& on_handshake(Listeners::OnHandshake function) { return listen_handshake(std::move(function)), self(); }
+    /// As `on_handshake`: the model's other name for it.
+    Self& on_connect(Listeners::OnHandshake function) { return on_handshake(std::move(function)); }
+    /// The connection has ended: called exactly once for each that had on_handshake, as the last call for it.
+    Self& on_disconnect(Listeners::OnDisconnect function) { return listen_disconnect(std::move(function)), self(); }
+    /// Something failed. The connection is null when there is none (yet); the error names the peer.
+    Self& on_error(Listeners::OnError function) { return listen_error(std::move(function)), self(); }
+    /// After `SendStatus::backpressure`: no more than the low-water mark waits.
+    Self& on_drain(Listeners::OnDrain function) { return listen_drain(std::move(function)), self(); }
+    /// Every `Configuration::tick_interval`, while the endpoint runs.
+    Self& on_tick(std::function<void(Self&)> function) {
+        if (!function) return listen_tick({}), self();
+        return listen_tick([this, function = std::move(function)] { function(self()); }), self();
+    }
+
+    /// Adds a middleware for all connections, present and future, behind those that are there.
+    Self& add_middleware(std::shared_ptr<Middleware> middleware) { return append_middleware(std::move(middleware)), self(); }
+
+    /// Settings of the endpoint and all its connections, present ones included (but for those that only a handshake
+    /// uses). Throws `Errc::invalid_option`, and changes nothing then.
+    Self& set_configuration(Configuration configuration) { return apply_configuration(std::move(configuration)), self(); }
+    Self& set_logger(std::shared_ptr<Logger> logger) {
+        return change([&](Configuration& c) { c.logger = std::move(logger); });
+    }
+    Self& set_timeout(Seconds timeout) {
+        return change([&](Configuration& c) { c.timeout = timeout; });
+    }
+    Self& set_frame_size(std::size_t size) {
+        return change([&](Configuration& c) { c.frame_size = size; });
+    }
+    Self& set_context(Context context) {
+        return change([&](Configuration& c) { c.context = std::move(context); });
+    }
+    Self& set_option(std::string_view wrapper, std::string_view name, OptionValue value) {
+        return change([&](Configuration& c) { c.context.set_option(wrapper, name, std::move(value)); });
+    }
+
+protected:
+    using Endpoint::Endpoint;
+    ~ChainedEndpoint() = default;
+
+private:
+    Self& self() noexcept { return static_cast<Self&>(*this); }
+    template <typename Change>
+    Self& change(Change&& apply) {
+        Configuration changed = configuration();
+        apply(changed);
+        return set_configuration(std::move(changed));
+    }
+};
+
+}  // namespace hawser

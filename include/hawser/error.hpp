@@ -1,0 +1,99 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <hawser/export.hpp>
+#include <hawser/http.hpp>
+#include <hawser/message.hpp>
+
+namespace hawser {
+
+/// What went wrong. `level_of` tells what follows from it.
+enum class Errc {
+    // Message level: reported, the connection stays open.
+    bad_opcode = 1,      ///< a message of an unknown kind was given to send()
+    connection_timeout,  ///< nothing was received for the timeout
+    message_encoding,    ///< text, or a close reason, to be sent is not UTF-8
+    message_too_big,     ///< a message to be sent is over a bound
+    // Connection level: reported, then the connection ends.
+    connection_closed,   ///< the peer ended the connection without a Close frame
+    connection_failure,  ///< the socket failed, a wait ran out, or a bound on buffered bytes was passed
+    handshake_failed,    ///< the opening handshake was refused or wrong
+    tls_failed,          ///< the TLS handshake or a TLS record failed
+    protocol_error,      ///< the peer broke RFC 6455
+    // Handler level: thrown from the call that misused the API, or from run().
+    bad_uri,
+    client_failed,   ///< the client cannot connect
+    server_failed,   ///< the server cannot listen
+    reentrant,       ///< run() inside run(), or a call from another thread
+    invalid_option,  ///< a setting that does not exist or cannot be
+    // Control: thrown by a callback or middleware to steer the connection.
+    close_requested,
+    reconnect_requested,
+};
+
+/// What follows from an error.
+enum class ErrorLevel {
+    message,     ///< reported to on_error; the connection stays open
+    connection,  ///< reported to on_error; the connection ends
+    handler,     ///< thrown
+    control,     ///< asks the endpoint to close or to reconnect
+};
+
+HAWSER_API const std::error_category& error_category() noexcept;
+HAWSER_API std::error_code make_error_code(Errc code) noexcept;
+HAWSER_API ErrorLevel level_of(Errc code) noexcept;
+
+/// An error with everything that is known of it. `what()` is a whole sentence that says what happened, to which
+/// peer, at which step; `code()` is an `Errc`. Copying never throws.
+class HAWSER_API Error : public std::system_error {
+public:
+    Error(Errc code, std::string what);
+    /// `cause` is the operating system's (or another library's) own code.
+    Error(Errc code, std::string what, std::error_code cause);
+    /// A handshake that was answered with something else than expected.
+    Error(Errc code, std::string what, Response response);
+
+    const char* what() const noexcept override;
+    Errc errc() const noexcept;
+    ErrorLevel level() const noexcept { return level_of(errc()); }
+    /// The underlying error, or an empty code.
+    std::error_code cause() const noexcept;
+    /// For `handshake_failed`: the answer (status, headers, first KiB of the body), or null if none came.
+    const Response* response() const noexcept;
+
+private:
+    struct Detail;
+    std::shared_ptr<const Detail> detail_;
+};
+
+/// Thrown from a callback or a middleware: the connection is closed with this status and reason.
+class HAWSER_API CloseRequested : public Error {
+public:
+    explicit CloseRequested(CloseCode status = CloseCode::normal, std::string reason = {});
+    CloseCode status() const noexcept { return status_; }
+    const std::string& reason() const noexcept { return reason_; }
+
+private:
+    CloseCode status_;
+    std::string reason_;
+};
+
+/// Thrown from a client's callback or middleware: the connection ends and the client connects anew,
+/// to `uri` unless that is empty.
+class HAWSER_API ReconnectRequested : public Error {
+public:
+    explicit ReconnectRequested(std::string uri = {});
+    const std::string& uri() const noexcept { return uri_; }
+
+private:
+    std::string uri_;
+};
+
+}  // namespace hawser
+
+template <>
+struct std::is_error_code_enum<hawser::Errc> : std::true_type {};

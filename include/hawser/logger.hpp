@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <hawser/export.hpp>
+
+namespace hawser {
+
+/// Severities of RFC 5424 (and PSR-3), most severe first.
+enum class LogLevel { emergency, alert, critical, error, warning, notice, info, debug };
+
+/// Lower-case name of a level.
+HAWSER_API std::string_view log_level_name(LogLevel level) noexcept;
+
+/// One key and value that go with a log message.
+struct LogField {
+    std::string_view key;
+    std::string_view value;
+};
+using LogFields = std::initializer_list<LogField>;
+
+/// Where an endpoint writes what it does. Called on the reactor's thread; must not throw.
+class HAWSER_API Logger {
+public:
+    virtual ~Logger() = default;
+
+    /// Whether a message of this level would be written: asked first, so that an unwanted message costs nothing.
+    virtual bool wants(LogLevel level) const noexcept { return level <= threshold_; }
+    /// Writes one message. The views die when the call returns.
+    virtual void write(LogLevel level, std::string_view message, LogFields fields) noexcept = 0;
+
+    void log(LogLevel level, std::string_view message, LogFields fields = {}) noexcept {
+        if (wants(level)) write(level, message, fields);
+    }
+
+protected:
+    explicit Logger(LogLevel threshold) noexcept : threshold_(threshold) {}
+
+private:
+    LogLevel threshold_;
+};
+
+/// Writes nothing. An endpoint without a logger behaves the same.
+HAWSER_API std::shared_ptr<Logger> null_logger();
+/// One line a message on standard error, with time, level, message and fields; control characters escaped.
+HAWSER_API std::shared_ptr<Logger> stderr_logger(LogLevel threshold = LogLevel::info);
+/// To syslog(3), with the process's own openlog() settings.
+HAWSER_API std::shared_ptr<Logger> syslog_logger(LogLevel threshold = LogLevel::info);
+/// To a function of yours. An exception that leaves it is swallowed.
+HAWSER_API std::shared_ptr<Logger> callback_logger(std::function<void(LogLevel, std::string_view message, LogFields fields)> callback,
+                                                   LogLevel threshold = LogLevel::debug);
+
+}  // namespace hawser

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <hawser/export.hpp>
+
+namespace hawser {
+
+/// Wall-clock time at which a message was made (sent) or completed (received).
+using Timestamp = std::chrono::system_clock::time_point;
+
+/// The five kinds of message; values are the frame opcodes of RFC 6455, section 11.8.
+enum class Opcode : std::uint8_t { text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xA };
+
+/// Lower-case name of an opcode: "text", "binary", "close", "ping" or "pong".
+HAWSER_API std::string_view opcode_name(Opcode opcode) noexcept;
+
+/// Whether the opcode is that of a control frame: close, ping or pong (RFC 6455, section 5.5).
+constexpr bool is_control(Opcode opcode) noexcept { return (static_cast<unsigned>(opcode) & 0x8u) != 0; }
+
+/// Status codes of a Close frame (RFC 6455, section 7.4). Any other value that `is_sendable` accepts may be
+/// used too: `static_cast<CloseCode>(4001)`.
+enum class CloseCode : std::uint16_t {
+    none = 0,                 ///< not a Close message
+    normal = 1000,            ///< the purpose has been fulfilled
+    going_away = 1001,        ///< the server stops, or the page is left
+    protocol_error = 1002,    ///< a frame broke the protocol
+    unsupported_data = 1003,  ///< a kind of data that cannot be accepted
+    no_status = 1005,         ///< reported when a Close frame had no status; never sent
+    abnormal = 1006,          ///< reported when no Close frame came; never sent
+    invalid_payload = 1007,   ///< text that is not UTF-8
+    policy_violation = 1008,
+    message_too_big = 1009,
+    mandatory_extension = 1010,
+    internal_error = 1011,
+    service_restart = 1012,
+    try_again_later = 1013,
+    bad_gateway = 1014,
+    tls_handshake = 1015,  ///< reported when TLS failed; never sent
+};
+
+/// Whether a Close frame may carry this status: 1000–1003, 1007–1014 and 3000–4999 (RFC 6455, section 7.4.2,
+/// and the IANA registry).
+constexpr bool is_sendable(CloseCode code) noexcept {
+    const auto value = static_cast<unsigned>(code);
+    return (value >= 1000 && value <= 1003) || (value >= 1007 && value <= 1014) || (value >= 3000 && value <= 4999);
+}
+
+/// A message as callbacks and middlewares see it. `content` is borrowed: received content lives until the
+/// callback returns, sent content until the call returns. Copy it into a `Message` to keep it.
+struct MessageView {
+    Opcode opcode = Opcode::text;
+    /// Payload; for a Close message the reason, without the status.
+    std::string_view content;
+    /// Status of a Close message: `no_status` when the frame was empty. `none` for the other kinds.
+    CloseCode close_status = CloseCode::none;
+    /// When the message was complete.
+    Timestamp timestamp{};
+
+    std::string_view opcode_name() const noexcept { return hawser::opcode_name(opcode); }
+    /// Length of the content in bytes.
+    std::size_t length() const noexcept { return content.size(); }
+    bool has_content() const noexcept { return !content.empty(); }
+};
+
+/// A message that owns its content. Sending takes a `MessageView`, to which every `Message` converts.
+class HAWSER_API Message {
+public:
+    /// Copies what a callback was shown.
+    explicit Message(const MessageView& view);
+    Message(Opcode opcode, std::string content);
+
+    Opcode opcode() const noexcept { return opcode_; }
+    std::string_view opcode_name() const noexcept { return hawser::opcode_name(opcode_); }
+    /// Length of the content in bytes.
+    std::size_t length() const noexcept { return content_.size(); }
+    bool has_content() const noexcept { return !content_.empty(); }
+    const std::string& content() const noexcept { return content_; }
+    void set_content(std::string content) { content_ = std::move(content); }
+    /// When the message was made, or received.
+    Timestamp timestamp() const noexcept { return timestamp_; }
+    /// Status of a Close message, `CloseCode::none` for the other kinds.
+    CloseCode close_status() const noexcept { return close_status_; }
+    /// Changes the status of a Close message; without effect on the other kinds.
+    void set_close_status(CloseCode code) noexcept;
+
+    /// The message as a view; valid while this message lives and is not changed.
+    MessageView view() const noexcept { return {opcode_, content_, close_status_, timestamp_}; }
+    operator MessageView() const noexcept { return view(); }
+
+private:
+    Opcode opcode_;
+    CloseCode close_status_ = CloseCode::none;
+    Timestamp timestamp_;
+    std::string content_;
+};
+
+/// UTF-8 text (RFC 6455, section 5.6).
+struct HAWSER_API Text : Message {
+    explicit Text(std::string content = {}) : Message(Opcode::text, std::move(content)) {}
+};
+
+/// Arbitrary bytes (RFC 6455, section 5.6).
+struct HAWSER_API Binary : Message {
+    explicit Binary(std::string content = {}) : Message(Opcode::binary, std::move(content)) {}
+};
+
+/// A ping of at most 125 bytes (RFC 6455, section 5.5.2).
+struct HAWSER_API Ping : Message {
+    explicit Ping(std::string content = {}) : Message(Opcode::ping, std::move(content)) {}
+};
+
+/// A pong of at most 125 bytes (RFC 6455, section 5.5.3).
+struct HAWSER_API Pong : Message {
+    explicit Pong(std::string content = {}) : Message(Opcode::pong, std::move(content)) {}
+};
+
+/// A Close with a status and a reason of at most 123 bytes of UTF-8 (RFC 6455, section 5.5.1).
+struct HAWSER_API Close : Message {
+    explicit Close(CloseCode code = CloseCode::normal, std::string reason = {});
+    explicit Close(std::uint16_t code, std::string reason = {}) : Close(static_cast<CloseCode>(code), std::move(reason)) {}
+    explicit Close(int code, std::string reason = {}) : Close(static_cast<std::uint16_t>(code), std::move(reason)) {}
+};
+
+}  // namespace hawser

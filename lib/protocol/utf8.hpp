@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace hawser::protocol {
+
+/// Checks a stream of text for UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over U+10FFFF), in pieces
+/// of any size. Fails at the first byte that no valid text can have there.
+class Utf8Validator {
+public:
+    /// False when the text so far cannot be the beginning of valid text; stays so until reset().
+    bool feed(std::string_view piece) noexcept;
+    /// Valid, and not in the middle of a character.
+    bool complete() const noexcept { return needed_ == 0 && !failed_; }
+    void reset() noexcept { *this = Utf8Validator(); }
+
+private:
+    // The continuation bytes that are still due, and the range of the next one.
+    std::uint8_t needed_ = 0;
+    std::uint8_t low_ = 0x80;
+    std::uint8_t high_ = 0xBF;
+    bool failed_ = false;
+};
+
+/// Whether a whole text is valid UTF-8.
+bool is_utf8(std::string_view text) noexcept;
+
+}  // namespace hawser::protocol

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "reactor/loop.hpp"
+#include "types/entropy.hpp"
+
+namespace hawser::reactor {
+
+/// Work put off to the moment before the loop sleeps.
+class Deferred {
+public:
+    virtual void run_deferred() = 0;
+
+protected:
+    ~Deferred() = default;
+};
+
+/// What the connections of one reactor share: the receive buffer, the cork buffer, entropy, and the list of those
+/// that have something to do before the loop sleeps. One thread's; only post() is for all.
+class Core final : private LoopHooks {
+public:
+    explicit Core(std::unique_ptr<Loop> loop);
+    ~Core();
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    Loop& loop() noexcept { return *loop_; }
+    TimePoint now() const noexcept { return loop_->now(); }
+    TimePoint fresh_now() const noexcept { return loop_->fresh_now(); }
+    Timestamp wall_clock() const noexcept { return loop_->wall_clock(); }
+
+    /// Where every connection reads into; its content is gone with the next read.
+    std::span<char> receive_buffer() noexcept { return {receive_buffer_.get(), receive_buffer_size}; }
+    /// Where the connection whose event is handled collects small frames.
+    std::span<char> cork_buffer() noexcept { return {cork_buffer_.get(), cork_buffer_size}; }
+    Entropy& entropy() noexcept { return *entropy_; }
+    /// Replaces the source of randomness, for repeatable simulations.
+    void set_entropy(std::unique_ptr<Entropy> entropy) noexcept { entropy_ = std::move(entropy); }
+
+    /// Calls `work` once before the loop sleeps; keeps it alive until then. What is deferred meanwhile runs too.
+    void defer(std::shared_ptr<Deferred> work);
+    /// Runs what is deferred now, for those who cannot wait for the loop.
+    void run_deferred();
+
+    /// Calls `function`; an exception breaks the loop and is kept for run(), or goes to on_exception.
+    template <typename Function>
+    void guard(Function&& function) noexcept {
+        try {
+            function();
+        } catch (...) {
+            on_callback_exception();
+        }
+    }
+    /// An exception waits to be rethrown: callbacks should not go on.
+    bool is_interrupted() const noexcept { return exception_ != nullptr; }
+
+    void run();
+    bool run_once(Seconds wait);
+    void stop() noexcept { loop_->stop(); }
+    void post(std::function<void()> function);
+    TimerId start_timer(Seconds delay, Seconds repeat, std::function<void()> function);
+    bool cancel(TimerId timer) noexcept;
+    void attach(int descriptor, Readiness interest, std::function<void(Readiness)> callback);
+    bool detach(int descriptor) noexcept;
+    void on_exception(std::function<void(std::exception_ptr)> handler);
+    void rethrow();
+    void after_fork();
+    /// Debug builds: the calling thread is the one that runs the loop.
+    void assert_owner() const noexcept;
+
+    /// Objects that outlive the endpoint that left them here, by key: persistent connections.
+    std::multimap<std::string, std::shared_ptr<void>>& parked() noexcept { return parked_; }
+
+    static constexpr std::size_t receive_buffer_size = 512 * 1024;
+    static constexpr std::size_t cork_buffer_size = 64 * 1024;
+
+private:
+    class Timer;
+    class Watch;
+
+    void before_sleep() override;
+    void on_wake() override;
+    void on_callback_exception() noexcept override;
+
+    std::unique_ptr<Loop> loop_;
+    std::unique_ptr<char[]> receive_buffer_;
+    std::unique_ptr<char[]> cork_buffer_;
+    std::unique_ptr<Entropy> entropy_;
+    std::vector<std::shared_ptr<Deferred>> deferred_, running_deferred_;
+    std::map<TimerId, std::shared_ptr<Timer>> timers_;
+    std::map<int, std::shared_ptr<Watch>> watches_;
+    TimerId last_timer_ = 0;
+    std::multimap<std::string, std::shared_ptr<void>> parked_;
+    std::function<void(std::exception_ptr)> exception_handler_;
+    std::exception_ptr exception_;
+    bool running_ = false;
+    std::thread::id owner_{};
+    std::mutex posted_mutex_;
+    std::vector<std::function<void()>> posted_;
+};
+
+}  // namespace hawser::reactor

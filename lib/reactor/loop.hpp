@@ -1,0 +1,115 @@
+#pragma once
+
+#include <ev.h>
+
+#include <hawser/reactor.hpp>
+
+namespace hawser::reactor {
+
+class Loop;
+
+/// One descriptor's readiness. Embedded in what owns the descriptor; stop it before the descriptor is closed.
+class Io {
+public:
+    Io() noexcept;
+    Io(const Io&) = delete;
+    Io& operator=(const Io&) = delete;
+
+    /// The descriptor is ready. May destroy the Io.
+    virtual void on_ready(Readiness readiness) = 0;
+
+    int descriptor() const noexcept { return io_.fd; }
+    Readiness interest() const noexcept { return interest_; }
+
+protected:
+    ~Io() = default;
+
+private:
+    friend class Loop;
+    friend class EvLoop;
+    ev_io io_;
+    Loop* loop_ = nullptr;
+    Readiness interest_ = Readiness::none;
+};
+
+/// One point in time. Embedded in what waits for it. Re-armed lazily: moving it later costs nothing until it fires.
+class Deadline {
+public:
+    Deadline() noexcept;
+    Deadline(const Deadline&) = delete;
+    Deadline& operator=(const Deadline&) = delete;
+
+    /// The time has come; the deadline is no longer armed. May destroy the Deadline.
+    virtual void on_deadline() = 0;
+
+    /// When it fires; TimePoint::max() when it is not armed.
+    TimePoint at() const noexcept { return at_; }
+
+protected:
+    ~Deadline() = default;
+
+private:
+    friend class Loop;
+    friend class EvLoop;
+    ev_timer timer_;
+    Loop* loop_ = nullptr;
+    TimePoint at_ = TimePoint::max();
+};
+
+/// What happens around a loop's sleep: implemented by Core.
+class LoopHooks {
+public:
+    /// The loop is about to wait for events.
+    virtual void before_sleep() = 0;
+    /// wake() was called, from whatever thread.
+    virtual void on_wake() = 0;
+    /// An exception is on its way out of a callback; called in the handler, so that `throw;` rethrows it.
+    virtual void on_callback_exception() noexcept = 0;
+
+protected:
+    ~LoopHooks() = default;
+};
+
+/// A source of events: libev, or the simulation's. The one seam between the library and the outer world's time.
+class Loop {
+public:
+    virtual ~Loop() = default;
+
+    /// Watches for `interest` from now on; `none` stops, and must come before the descriptor is closed.
+    virtual void watch(Io& io, int descriptor, Readiness interest) = 0;
+    /// Fires once at `at` or soon after, never before. TimePoint::max() disarms.
+    virtual void arm(Deadline& deadline, TimePoint at) = 0;
+    /// The time now, read afresh.
+    virtual TimePoint fresh_now() const noexcept = 0;
+    virtual Timestamp wall_clock() const noexcept = 0;
+
+    /// Runs until stop() or until nothing is left to wait for.
+    virtual void run() = 0;
+    /// One iteration, which waits at most `wait`. True while anything is left to wait for.
+    virtual bool run_once(Seconds wait) = 0;
+    virtual void stop() noexcept = 0;
+    /// Has on_wake() called by the loop's thread. From any thread.
+    virtual void wake() noexcept = 0;
+    /// Does not sleep in the next iteration.
+    virtual void do_not_sleep() noexcept = 0;
+    virtual void after_fork() = 0;
+    /// libev's loop, or null.
+    virtual struct ev_loop* native() const noexcept = 0;
+
+    /// Time of the present iteration.
+    TimePoint now() const noexcept { return now_; }
+    void set_hooks(LoopHooks* hooks) noexcept { hooks_ = hooks; }
+
+protected:
+    LoopHooks* hooks_ = nullptr;
+    TimePoint now_{};
+
+    // What an implementation reads and writes of the watchers it is given.
+    static void set(Io& io, Loop* loop, Readiness interest) noexcept { io.loop_ = loop, io.interest_ = interest; }
+    static void set(Deadline& deadline, Loop* loop, TimePoint at) noexcept { deadline.loop_ = loop, deadline.at_ = at; }
+};
+
+/// libev's loop: a new one, or `borrowed`.
+std::unique_ptr<Loop> make_ev_loop(struct ev_loop* borrowed = nullptr);
+
+}  // namespace hawser::reactor

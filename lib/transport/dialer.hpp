@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include <hawser/context.hpp>
+#include <hawser/error.hpp>
+
+#include "reactor/core.hpp"
+#include "transport/transport.hpp"
+
+namespace hawser::transport {
+
+/// Whom to connect to.
+struct DialOptions {
+    std::string host{};  ///< name, or literal address without brackets
+    std::uint16_t port = 0;
+    std::string unix_path{};  ///< instead of host and port
+    Seconds timeout{60};      ///< for all of it; 0: only what can be done at once
+    Context context{};        ///< its "socket" options: bindto, tcp_nodelay, so_keepalive …
+};
+
+/// Makes one connection: resolves the name, tries its addresses by RFC 8305 (families in turn, the next one 250 ms
+/// after the last or at its failure), hands out the first that connects. Destroying it cancels everything.
+class Dialer {
+public:
+    /// A transport, or the error (`client_failed` at connection level semantics: names host, address and reason of
+    /// each address tried). Called once, never from within dial(); may destroy the dialer.
+    using OnDone = std::function<void(std::variant<std::unique_ptr<Transport>, Error>)>;
+
+    virtual ~Dialer() = default;
+    static std::unique_ptr<Dialer> dial(reactor::Core& core, const DialOptions& options, OnDone on_done);
+};
+
+}  // namespace hawser::transport

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "reactor/core.hpp"
+#include "transport/address.hpp"
+
+namespace hawser::transport {
+
+/// Looks up one name by c-ares on the reactor's loop: hosts file and DNS, both families. Never blocks the loop.
+/// Destroying it cancels the look-up.
+class Resolver {
+public:
+    struct Result {
+        std::vector<Address> addresses{};  ///< in the order of the system's preference
+        std::string failure{};             ///< why there is none: "Domain name not found" …
+    };
+    using OnDone = std::function<void(Result)>;
+
+    virtual ~Resolver() = default;
+    /// `on_done` is called once, never from within resolve(); it may destroy the resolver.
+    static std::unique_ptr<Resolver> resolve(reactor::Core& core, const std::string& host, std::uint16_t port, OnDone on_done);
+};
+
+}  // namespace hawser::transport

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <system_error>
+
+#include <hawser/reactor.hpp>
+
+namespace hawser::transport {
+
+/// What a read or write came to.
+struct IoResult {
+    enum class Status : unsigned char {
+        done,         ///< `bytes` were read or written: at least one
+        would_block,  ///< nothing was; the observer hears when it is worth another try
+        end,          ///< read: the peer closed its write half cleanly
+        failed,       ///< `error` tells why; the transport is of no more use
+    };
+    Status status = Status::would_block;
+    std::size_t bytes = 0;
+    std::error_code error{};
+
+    static IoResult done(std::size_t n) noexcept { return {Status::done, n, {}}; }
+    static IoResult would_block() noexcept { return {}; }
+    static IoResult end() noexcept { return {Status::end, 0, {}}; }
+    static IoResult failed(std::error_code why) noexcept { return {Status::failed, 0, why}; }
+};
+
+/// A stream with two halves: TCP, a Unix socket, TLS over either, or a simulated one. Never blocks.
+class Transport {
+public:
+    /// Who is told that a transport is ready.
+    class Observer {
+    public:
+        /// Reading or writing is worth a try. May destroy the transport.
+        virtual void on_transport_ready(Readiness readiness) = 0;
+
+    protected:
+        ~Observer() = default;
+    };
+
+    virtual ~Transport() = default;
+
+    /// Reads up to the span's size, which is not 0.
+    virtual IoResult read(std::span<char> into) = 0;
+    /// Writes the slices in order, as far as they are taken: `bytes` may be less than their sum.
+    virtual IoResult write(std::span<const iovec> slices) = 0;
+    /// Closes the write half: FIN, on TLS close_notify. `would_block`: call again when writable.
+    virtual IoResult shutdown_write() = 0;
+    /// Releases the descriptor at once. Every other call is without effect afterwards.
+    virtual void close() noexcept = 0;
+    /// Bytes are held inside, so that a read would give some although the socket is silent.
+    virtual bool pending() const noexcept = 0;
+
+    /// Sets whom to tell, and of what, from now on.
+    virtual void watch(Observer& observer, Readiness interest) = 0;
+
+    /// "127.0.0.1:9001", "[::1]:9001" or "unix:/path"; also after close().
+    virtual std::string name() const = 0;
+    virtual std::string remote_name() const = 0;
+};
+
+}  // namespace hawser::transport

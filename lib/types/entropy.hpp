@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace hawser {
+
+/// A source of unpredictable bytes: masking keys and handshake keys come from it (RFC 6455, sections 5.3 and 10.3).
+class Entropy {
+public:
+    virtual ~Entropy() = default;
+    virtual void fill(std::span<unsigned char> bytes) = 0;
+    /// Forgets what was drawn ahead: after fork() parent and child must not draw the same.
+    virtual void after_fork() noexcept {}
+};
+
+/// The operating system's generator, drawn in batches. Throws std::system_error when that fails.
+std::unique_ptr<Entropy> system_entropy();
+
+}  // namespace hawser
