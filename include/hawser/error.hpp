@@ -56,6 +56,9 @@ public:
     Error(Errc code, std::string what, std::error_code cause);
     /// A handshake that was answered with something else than expected.
     Error(Errc code, std::string what, Response response);
+    // Declared, so that there is no move, which would leave an error without its sentence.
+    Error(const Error&) noexcept = default;
+    Error& operator=(const Error&) noexcept = default;
 
     const char* what() const noexcept override;
     Errc errc() const noexcept;

@@ -16,6 +16,7 @@ namespace hawser {
 namespace connection {
 class Chain;
 class Link;
+struct HookList;
 struct HttpStep;
 }  // namespace connection
 
@@ -46,7 +47,7 @@ public:
 private:
     friend class Next;
     std::weak_ptr<Connection> connection_;
-    std::shared_ptr<const void> list_;
+    std::shared_ptr<const connection::HookList> list_;
     std::size_t position_ = 0;
     bool incoming_ = false;
 };
@@ -63,10 +64,10 @@ public:
 private:
     friend class connection::Chain;
     friend class LaterNext;
-    Next(connection::Link& link, const std::shared_ptr<const void>& list, std::size_t position, bool incoming)
+    Next(connection::Link& link, const std::shared_ptr<const connection::HookList>& list, std::size_t position, bool incoming)
         : link_(link), list_(list), position_(position), incoming_(incoming) {}
     connection::Link& link_;
-    const std::shared_ptr<const void>& list_;
+    const std::shared_ptr<const connection::HookList>& list_;
     std::size_t position_;
     bool incoming_;
 };
@@ -78,10 +79,10 @@ public:
 
 private:
     friend class connection::Chain;
-    TickNext(connection::Link& link, const std::shared_ptr<const void>& list, std::size_t position)
+    TickNext(connection::Link& link, const std::shared_ptr<const connection::HookList>& list, std::size_t position)
         : link_(link), list_(list), position_(position) {}
     connection::Link& link_;
-    const std::shared_ptr<const void>& list_;
+    const std::shared_ptr<const connection::HookList>& list_;
     std::size_t position_;
 };
 

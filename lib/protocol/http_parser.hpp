@@ -7,6 +7,8 @@
 #include <hawser/configuration.hpp>
 #include <hawser/http.hpp>
 
+#include "types/text.hpp"
+
 namespace hawser::protocol {
 
 /// Why a head was refused: the status a server answers with, and a sentence that says what is wrong.
@@ -26,7 +28,7 @@ public:
 
     HttpParser(Kind kind, const Configuration& limits);
 
-    /// Takes bytes of the head; `consumed` tells how many: all, unless the head is complete.
+    /// Takes bytes of the head; `consumed` tells how many: all, unless the head is complete, or failed at the last of them.
     Status feed(std::string_view bytes, std::size_t& consumed);
 
     /// The parsed head, when complete.
@@ -36,18 +38,58 @@ public:
     const HttpFailure& failure() const noexcept { return failure_; }
 
 private:
-    // Filled in by whoever implements it.
+    /// What the next byte belongs to.
+    enum class State : unsigned char {
+        first,
+        blank_line,
+        method,
+        target,
+        version,
+        status_code,
+        reason,
+        field_start,
+        name,
+        value,
+        line_end,
+        head_end
+    };
+
+    void take(char byte);
+    void take_first(char byte);
+    void take_method(char byte);
+    void take_target(char byte);
+    void take_version(char byte);
+    void take_status_code(char byte);
+    void take_reason(char byte);
+    void take_field_start(char byte);
+    void take_name(char byte);
+    void take_value(char byte);
+    void take_line_feed(char byte, State next);
+    bool end_target();
+    void end_head();
+    void fail(int status, std::string reason);
+    void refuse(char byte, std::string_view where);
+
+    Headers& headers() noexcept { return kind_ == Kind::request ? request_.headers : response_.headers; }
+
     Request request_;
     Response response_;
     HttpFailure failure_;
+    std::string text_;       // what has been collected of the present element
+    std::string name_;       // of the field whose value is being collected
+    std::string authority_;  // of a target in absolute form
+    std::size_t max_head_size_;
+    std::size_t max_header_count_;
+    std::size_t size_ = 0;
+    Kind kind_;
+    Status status_ = Status::incomplete;
+    State state_ = State::first;
 };
 
-/// The bytes of a head. Reason phrase and order as given; a body goes behind it with its Content-Length.
+/// The bytes of a head, fields in their order. A response without a reason phrase gets the standard one, its body goes
+/// behind the head, and where a body may be, Content-Length tells its size unless a field does so already.
+/// Throws `Errc::invalid_option` for whatever HTTP does not allow: nothing in a request or response can add a line.
 std::string format_request(const Request& request);
 std::string format_response(const Response& response);
-
-/// Whether a name or value may stand in a header field (RFC 9110, section 5).
-bool is_token(std::string_view text) noexcept;
-bool is_field_value(std::string_view text) noexcept;
 
 }  // namespace hawser::protocol

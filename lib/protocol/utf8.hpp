@@ -17,6 +17,8 @@ public:
     void reset() noexcept { *this = Utf8Validator(); }
 
 private:
+    bool feed_byte(unsigned char byte) noexcept;
+
     // The continuation bytes that are still due, and the range of the next one.
     std::uint8_t needed_ = 0;
     std::uint8_t low_ = 0x80;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -47,9 +48,10 @@ public:
     /// Replaces the source of randomness, for repeatable simulations.
     void set_entropy(std::unique_ptr<Entropy> entropy) noexcept { entropy_ = std::move(entropy); }
 
-    /// Calls `work` once before the loop sleeps; keeps it alive until then. What is deferred meanwhile runs too.
+    /// Calls `work` once before the loop sleeps, or before run() or run_once() returns; keeps it alive until then.
+    /// What is deferred meanwhile runs too.
     void defer(std::shared_ptr<Deferred> work);
-    /// Runs what is deferred now, for those who cannot wait for the loop.
+    /// Runs what is deferred now, for those who cannot wait for the loop. Also from within deferred work.
     void run_deferred();
 
     /// Calls `function`; an exception breaks the loop and is kept for run(), or goes to on_exception.
@@ -61,13 +63,16 @@ public:
             on_callback_exception();
         }
     }
-    /// An exception waits to be rethrown: callbacks should not go on.
-    bool is_interrupted() const noexcept { return exception_ != nullptr; }
+    /// An exception has broken the loop's present iteration: callbacks should not go on.
+    bool is_interrupted() const noexcept { return is_interrupted_; }
+    /// Inside run() or run_once().
+    bool is_running() const noexcept { return running_; }
 
     void run();
     bool run_once(Seconds wait);
     void stop() noexcept { loop_->stop(); }
     void post(std::function<void()> function);
+    /// Calls `function` after `delay`, and then each `repeat` unless that is 0.
     TimerId start_timer(Seconds delay, Seconds repeat, std::function<void()> function);
     bool cancel(TimerId timer) noexcept;
     void attach(int descriptor, Readiness interest, std::function<void(Readiness)> callback);
@@ -75,7 +80,7 @@ public:
     void on_exception(std::function<void(std::exception_ptr)> handler);
     void rethrow();
     void after_fork();
-    /// Debug builds: the calling thread is the one that runs the loop.
+    /// Debug builds: if the loop runs, it is the calling thread that runs it.
     void assert_owner() const noexcept;
 
     /// Objects that outlive the endpoint that left them here, by key: persistent connections.
@@ -87,24 +92,31 @@ public:
 private:
     class Timer;
     class Watch;
+    class Running;
 
     void before_sleep() override;
     void on_wake() override;
     void on_callback_exception() noexcept override;
+    bool has_work();
+    void flush();
+    void reject_closed_descriptors();
 
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<char[]> receive_buffer_;
     std::unique_ptr<char[]> cork_buffer_;
     std::unique_ptr<Entropy> entropy_;
-    std::vector<std::shared_ptr<Deferred>> deferred_, running_deferred_;
+    std::vector<std::shared_ptr<Deferred>> deferred_;
+    std::size_t deferred_done_ = 0;  // how many of deferred_ have been taken out by the run under way
     std::map<TimerId, std::shared_ptr<Timer>> timers_;
     std::map<int, std::shared_ptr<Watch>> watches_;
+    std::vector<int> unchecked_descriptors_;  // those the kernel will hear of in the next iteration
     TimerId last_timer_ = 0;
     std::multimap<std::string, std::shared_ptr<void>> parked_;
     std::function<void(std::exception_ptr)> exception_handler_;
     std::exception_ptr exception_;
+    bool is_interrupted_ = false;
     bool running_ = false;
-    std::thread::id owner_{};
+    std::atomic<std::thread::id> owner_{};  // set while the loop runs
     std::mutex posted_mutex_;
     std::vector<std::function<void()>> posted_;
 };

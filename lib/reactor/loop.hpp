@@ -2,6 +2,9 @@
 
 #include <ev.h>
 
+#include <memory>
+#include <utility>
+
 #include <hawser/reactor.hpp>
 
 namespace hawser::reactor {
@@ -15,7 +18,7 @@ public:
     Io(const Io&) = delete;
     Io& operator=(const Io&) = delete;
 
-    /// The descriptor is ready. May destroy the Io.
+    /// The descriptor is ready. May destroy the Io. When the loop could not go on watching it, interest() is none.
     virtual void on_ready(Readiness readiness) = 0;
 
     int descriptor() const noexcept { return io_.fd; }
@@ -54,6 +57,7 @@ private:
     ev_timer timer_;
     Loop* loop_ = nullptr;
     TimePoint at_ = TimePoint::max();
+    TimePoint started_for_{};  // what timer_, while it runs, is set to: never later than at_
 };
 
 /// What happens around a loop's sleep: implemented by Core.
@@ -83,10 +87,11 @@ public:
     virtual TimePoint fresh_now() const noexcept = 0;
     virtual Timestamp wall_clock() const noexcept = 0;
 
-    /// Runs until stop() or until nothing is left to wait for.
-    virtual void run() = 0;
+    /// Runs until stop(), or until nothing is left to wait for: then it returns false.
+    virtual bool run() = 0;
     /// One iteration, which waits at most `wait`. True while anything is left to wait for.
     virtual bool run_once(Seconds wait) = 0;
+    /// Ends run() or run_once() after the callback under way; what else is ready is served by the next.
     virtual void stop() noexcept = 0;
     /// Has on_wake() called by the loop's thread. From any thread.
     virtual void wake() noexcept = 0;
@@ -98,15 +103,35 @@ public:
 
     /// Time of the present iteration.
     TimePoint now() const noexcept { return now_; }
+    /// A callback of this loop is under way.
+    bool is_dispatching() const noexcept { return is_dispatching_; }
+    /// To be called before the loop runs; `hooks` outlive it, or its last run.
     void set_hooks(LoopHooks* hooks) noexcept { hooks_ = hooks; }
 
 protected:
     LoopHooks* hooks_ = nullptr;
     TimePoint now_{};
 
-    // What an implementation reads and writes of the watchers it is given.
-    static void set(Io& io, Loop* loop, Readiness interest) noexcept { io.loop_ = loop, io.interest_ = interest; }
+    // Every callback goes through here: nothing may be thrown through libev.
+    template <typename Callback>
+    void dispatch(Callback&& callback) noexcept {
+        const bool was_dispatching = std::exchange(is_dispatching_, true);
+        try {
+            callback();
+        } catch (...) {
+            hooks_->on_callback_exception();
+        }
+        is_dispatching_ = was_dispatching;
+    }
+
+    // What an implementation writes of the watchers it is given.
+    static void set(Io& io, Loop* loop, int descriptor, Readiness interest) noexcept {
+        io.loop_ = loop, io.io_.fd = descriptor, io.interest_ = interest;
+    }
     static void set(Deadline& deadline, Loop* loop, TimePoint at) noexcept { deadline.loop_ = loop, deadline.at_ = at; }
+
+private:
+    bool is_dispatching_ = false;
 };
 
 /// libev's loop: a new one, or `borrowed`.

@@ -9,6 +9,7 @@
 #include <hawser/error.hpp>
 
 #include "reactor/core.hpp"
+#include "transport/resolver.hpp"
 #include "transport/transport.hpp"
 
 namespace hawser::transport {
@@ -20,6 +21,7 @@ struct DialOptions {
     std::string unix_path{};  ///< instead of host and port
     Seconds timeout{60};      ///< for all of it; 0: only what can be done at once
     Context context{};        ///< its "socket" options: bindto, tcp_nodelay, so_keepalive …
+    ResolverOptions resolver{};
 };
 
 /// Makes one connection: resolves the name, tries its addresses by RFC 8305 (families in turn, the next one 250 ms

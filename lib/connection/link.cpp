@@ -1,0 +1,412 @@
+#include "connection/link.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <utility>
+
+namespace hawser::connection {
+
+namespace {
+
+/// The one thing that all reactors of a process share: identities are unique among them.
+std::uint64_t next_identity() noexcept {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
+/// Reads in one turn, so that one busy connection does not keep the others waiting.
+constexpr int read_budget = 16;
+/// How often a turn sees to what its own callbacks brought about.
+constexpr int settle_budget = 16;
+/// What control frames may take beyond max_buffered_amount.
+constexpr std::size_t control_reserve = 64 * 1024;
+
+}  // namespace
+
+Link::Link(protocol::Role role, reactor::Core& core, Owner& owner, std::unique_ptr<transport::Transport> transport, Settings settings,
+           ChainPtr chain)
+    : core_(core),
+      owner_(&owner),
+      transport_(std::move(transport)),
+      settings_(std::move(settings)),
+      chain_(std::move(chain)),
+      session_(role, *this, *this, core.entropy(), *settings_, core.fresh_now()),
+      identity_(next_identity()) {}
+
+Link::~Link() {
+    // A handle may outlive the reactor, but only a finished link's does.
+    if (!finished_) core_.loop().arm(*this, TimePoint::max());
+}
+
+void Link::begin() {
+    turn([] {});
+}
+
+void Link::begin(Request request) {
+    handshake_ = std::make_unique<Handshake>();
+    turn([&] { run_handshake(Hook::http_outgoing, std::move(request)); });
+}
+
+void Link::orphan() noexcept {
+    owner_ = nullptr;
+    session_.set_over();
+    finish();
+}
+
+// The turn.
+
+template <typename Work>
+void Link::turn(Work&& work) {
+    if (finished_) return;
+    const auto self = shared_from_this();
+    const auto owner = owner_ ? owner_->pin() : nullptr;
+    in_turn_ = true;
+    try {
+        work();
+        settle();
+    } catch (const std::exception& error) {
+        // What callbacks throw has been dealt with: this is the library's own, no memory left, say.
+        session_.transport_failed(error.what());
+        finish();
+    }
+    in_turn_ = false;
+    if (again_ || session_.is_over()) schedule();
+}
+
+void Link::on_transport_ready(Readiness readiness) {
+    turn([&] {
+        if (readiness != Readiness::readable) blocked_ = false;
+        if (readiness != Readiness::writable) read();
+    });
+}
+
+void Link::on_deadline() {
+    turn([&] { session_.tick(core_.fresh_now()); });
+}
+
+void Link::run_deferred() {
+    scheduled_ = false;
+    turn([&] {
+        set_hold(held_by_exception, false);
+        if (again_ || transport_->pending()) read();
+    });
+}
+
+void Link::schedule() {
+    if (in_turn_ || scheduled_ || finished_) return;
+    scheduled_ = true;
+    core_.defer(std::static_pointer_cast<Link>(shared_from_this()));
+}
+
+void Link::settle() {
+    int budget = settle_budget;
+    while (settle_step() && --budget > 0) {
+    }
+    if (finished_) return;
+    if (budget == 0) again_ = true;
+    wait();
+}
+
+/// Returns true when it should be called again: a callback ran, or the session went on.
+bool Link::settle_step() {
+    flush();
+    if (is_failing()) {
+        // What arrived before the socket broke is still delivered.
+        read();
+        session_.transport_failed(extras_->failure);
+    }
+    switch (session_.step(outbox_.empty())) {
+        case protocol::Session::Step::disconnect: finish(); return false;
+        case protocol::Session::Step::shutdown_write: {
+            const transport::IoResult result = transport_->shutdown_write();
+            if (result.status == transport::IoResult::Status::would_block) blocked_ = true;
+            if (result.status == transport::IoResult::Status::failed)
+                session_.transport_failed("closing the write half failed: " + result.error.message());
+            if (result.status == transport::IoResult::Status::done) session_.write_shut();
+            return result.status != transport::IoResult::Status::would_block;
+        }
+        case protocol::Session::Step::none: break;
+    }
+    return tell_drained();
+}
+
+/// Sets what the next turn is to wait for.
+void Link::wait() {
+    unsigned interest = 0;
+    if (session_.wants_input()) interest |= static_cast<unsigned>(Readiness::readable);
+    if (blocked_) interest |= static_cast<unsigned>(Readiness::writable);
+    transport_->watch(*this, static_cast<Readiness>(interest));
+    // Later than what is armed: seen to when that fires.
+    const TimePoint next = session_.next_deadline();
+    if (next < at()) core_.loop().arm(*this, next);
+}
+
+void Link::finish() {
+    if (finished_) return;
+    finished_ = true;
+    transport_->close();
+    core_.loop().arm(*this, TimePoint::max());
+    outbox_.clear();
+    tail_.release();
+    corked_ = 0;
+    if (Owner* owner = std::exchange(owner_, nullptr)) core_.guard([&] { owner->on_end(*this, session_.ending()); });
+}
+
+// The way in.
+
+void Link::read() {
+    if (again_) take_up();
+    for (int budget = read_budget; budget > 0; --budget)
+        if (!read_once()) return;
+    // What the transport holds inside is not announced by the socket.
+    if (transport_->pending()) again_ = true;
+}
+
+/// Returns whether there may be more to read.
+bool Link::read_once() {
+    if (!session_.wants_input() || again_) return false;
+    const std::span<char> direct = tail_.empty() ? session_.direct_target() : std::span<char>();
+    if (!direct.empty()) {
+        const transport::IoResult result = transport_->read(direct);
+        if (!absorb(result)) return false;
+        session_.receive_direct(result.bytes, core_.now());
+        return result.bytes == direct.size() || transport_->pending();
+    }
+    const std::span<char> buffer = core_.receive_buffer();
+    const std::size_t kept = tail_.view().copy(buffer.data(), buffer.size());
+    const transport::IoResult result = transport_->read(buffer.subspan(kept));
+    if (!absorb(result)) return false;
+    feed(buffer.first(kept + result.bytes));
+    return kept + result.bytes == buffer.size() || transport_->pending();
+}
+
+/// Returns whether bytes were read.
+bool Link::absorb(const transport::IoResult& result) {
+    switch (result.status) {
+        case transport::IoResult::Status::done: return true;
+        case transport::IoResult::Status::would_block: return false;
+        case transport::IoResult::Status::end: session_.receive_end(); return false;
+        case transport::IoResult::Status::failed: session_.transport_failed("reading failed: " + result.error.message()); return false;
+    }
+    return false;
+}
+
+void Link::feed(std::span<char> bytes) {
+    const std::span<char> rest = bytes.subspan(session_.receive(bytes, core_.now()));
+    if (rest.empty()) return tail_.release();
+    tail_.clear();
+    tail_.append({rest.data(), rest.size()});
+}
+
+/// Shows the session what it had not taken when it was stopped.
+void Link::take_up() {
+    again_ = false;
+    if (tail_.empty() || !session_.wants_input()) return;
+    const std::span<char> buffer = core_.receive_buffer();
+    feed(buffer.first(tail_.view().copy(buffer.data(), buffer.size())));
+}
+
+void Link::set_hold(Hold reason, bool held) {
+    if (finished_) return;
+    const std::uint8_t before = held_;
+    held_ = static_cast<std::uint8_t>(held ? held_ | reason : held_ & ~reason);
+    if ((before == 0) == (held_ == 0)) return;
+    session_.set_reading(held_ == 0, core_.now());
+    again_ = held_ == 0;
+    schedule();
+}
+
+void Link::pause() { set_hold(held_by_application, true); }
+void Link::resume() { set_hold(held_by_application, false); }
+void Link::hold(bool held) { set_hold(held_by_owner, held); }
+
+SendStatus Link::deliver(const MessageView& message) {
+    if (owner_) owner_->on_message(*this, message);
+    return is_connected() ? SendStatus::ok : SendStatus::closed;
+}
+
+// What the session tells.
+
+void Link::on_message(const MessageView& message) {
+    MessageView received = message;
+    received.timestamp = core_.wall_clock();
+    call([&](Owner&) {
+        const HookListPtr list = chain_->of(Chain::incoming_hook(received.opcode));
+        if (list)
+            Chain::incoming(*this, list, list->list.size(), received);
+        else
+            deliver(received);
+    });
+}
+
+void Link::on_open() {
+    call([&](Owner& owner) { owner.on_open(*this); });
+    if (!settings_->keep_handshake) handshake_.reset();
+}
+
+void Link::on_error(Errc code, std::string what, const Response* response) {
+    std::string text = remote_name() + ": " + std::move(what);
+    const Error error = response ? Error(code, std::move(text), *response) : Error(code, std::move(text));
+    if (error.level() == ErrorLevel::connection) session_.note(error);
+    call([&](Owner& owner) { owner.on_error(*this, error); });
+}
+
+// The way out.
+
+SendStatus Link::send(const MessageView& message) {
+    const ConnectionPtr self = in_turn_ ? nullptr : shared_from_this();
+    const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.opcode));
+    if (!list) return transmit(message);
+    return Chain::outgoing(*this, HookListPtr(list), 0, message);
+}
+
+SendStatus Link::send(const PreparedMessage& message) {
+    prepared_ = &message;
+    const SendStatus status = send(message.view());
+    prepared_ = nullptr;
+    return status;
+}
+
+SendStatus Link::transmit(const MessageView& message) {
+    if (!is_writable() || is_failing()) return SendStatus::closed;
+    if (message.opcode == Opcode::pong && keep_pong(message)) return SendStatus::ok;
+    if (!is_control(message.opcode) && message.length() > settings_->max_buffered_amount) {
+        on_error(Errc::message_too_big,
+                 "a message was not sent: its " + std::to_string(message.length()) + " bytes are more than max_buffered_amount", nullptr);
+        return SendStatus::refused;
+    }
+    if (!has_room(message)) return overflow(message);
+
+    // A middleware may have changed the message.
+    const bool as_prepared = prepared_ && prepared_->view().content.data() == message.content.data() &&
+                             prepared_->view().length() == message.length() && prepared_->view().opcode == message.opcode;
+    const SendStatus status = session_.send(message, core_.now(), as_prepared ? prepared_ : nullptr);
+    schedule();
+    if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
+    drain_due_ = true;
+    return SendStatus::backpressure;
+}
+
+bool Link::has_room(const MessageView& message) {
+    const std::size_t limit = settings_->max_buffered_amount + (is_control(message.opcode) ? control_reserve : 0);
+    if (buffered_amount() + message.length() <= limit) return true;
+    flush();
+    return buffered_amount() + message.length() <= limit;
+}
+
+SendStatus Link::overflow(const MessageView& message) {
+    if (is_control(message.opcode) || settings_->overflow_policy == OverflowPolicy::drop) return SendStatus::dropped;
+    fail_later("the peer does not read: " + std::to_string(buffered_amount()) + " bytes wait to be sent");
+    return SendStatus::closed;
+}
+
+/// While the socket takes nothing, the newest pong stands for all (RFC 6455, section 5.5.3).
+bool Link::keep_pong(const MessageView& message) {
+    if (!blocked_ || queued_pongs_ < settings_->max_queued_pongs) {
+        if (blocked_) ++queued_pongs_;
+        return false;
+    }
+    if (message.length() > protocol::max_control_payload) return false;
+    extras().waiting_pong = message.content;
+    extras().has_waiting_pong = true;
+    return true;
+}
+
+char* Link::reserve(std::size_t size) {
+    const std::span<char> cork = core_.cork_buffer();
+    if (in_turn_ && corked_ + size > cork.size()) flush();
+    if (in_turn_ && outbox_.empty()) {
+        char* room = cork.data() + corked_;
+        corked_ += size;
+        return room;
+    }
+    return outbox_.reserve(size);
+}
+
+void Link::write(std::span<const iovec> slices) {
+    flush();
+    std::size_t taken = outbox_.empty() ? write_now(slices) : 0;
+    for (const iovec& slice : slices) {
+        const std::size_t skipped = std::min(taken, slice.iov_len);
+        taken -= skipped;
+        outbox_.append(std::string_view(static_cast<const char*>(slice.iov_base), slice.iov_len).substr(skipped));
+    }
+}
+
+void Link::write_shared(const std::shared_ptr<const std::string>& bytes) {
+    if (corked_ != 0) flush();
+    outbox_.append_shared(bytes);
+}
+
+/// Sends what waits, as far as the socket takes it.
+void Link::flush() {
+    if (const std::size_t size = std::exchange(corked_, 0); size != 0) {
+        char* cork = core_.cork_buffer().data();
+        const std::size_t taken = write_now(std::array{iovec{cork, size}});
+        outbox_.append({cork + taken, size - taken});
+    }
+    std::array<iovec, 64> slices;
+    while (!outbox_.empty() && !blocked_) outbox_.consume(write_now({slices.data(), outbox_.describe(slices)}));
+    if (!outbox_.empty() || blocked_) return;
+    queued_pongs_ = 0;
+    if (!extras_ || !std::exchange(extras_->has_waiting_pong, false)) return;
+    session_.send({Opcode::pong, extras_->waiting_pong}, core_.now());
+    flush();
+}
+
+/// Returns how many bytes the socket took. What it did not take blocks the way out until it is writable.
+std::size_t Link::write_now(std::span<const iovec> slices) {
+    if (blocked_ || is_failing() || session_.is_over()) return 0;
+    std::size_t size = 0;
+    for (const iovec& slice : slices) size += slice.iov_len;
+    const transport::IoResult result = transport_->write(slices);
+    if (result.status == transport::IoResult::Status::failed) {
+        fail_later("writing failed: " + result.error.message());
+        return 0;
+    }
+    blocked_ = result.bytes < size;
+    if (result.bytes != 0)
+        session_.write_progress(core_.now(), blocked_);
+    else
+        session_.write_blocked(core_.now());
+    return result.bytes;
+}
+
+/// A failure inside a call of the application's: told when that has returned.
+void Link::fail_later(std::string what) {
+    blocked_ = true;
+    if (!is_failing()) extras().failure = std::move(what);
+    schedule();
+}
+
+/// Returns whether on_drain was called.
+bool Link::tell_drained() {
+    if (!drain_due_ || buffered_amount() > settings_->low_water_mark) return false;
+    drain_due_ = false;
+    call([&](Owner& owner) { owner.on_drain(*this); });
+    return true;
+}
+
+void Link::disconnect() {
+    if (finished_) return;
+    session_.set_over();
+    transport_->close();
+    outbox_.clear();
+    corked_ = 0;
+    schedule();
+}
+
+void Link::close_read() {
+    session_.close_read();
+    if (session_.is_over()) disconnect();
+    schedule();
+}
+
+void Link::close_write() {
+    session_.close_write();
+    if (session_.is_over()) disconnect();
+    schedule();
+}
+
+}  // namespace hawser::connection

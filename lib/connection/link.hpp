@@ -1,0 +1,206 @@
+#pragma once
+
+#include <any>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <hawser/connection.hpp>
+
+#include "connection/chain.hpp"
+#include "connection/outbox.hpp"
+#include "connection/owner.hpp"
+#include "protocol/session.hpp"
+#include "reactor/core.hpp"
+#include "transport/transport.hpp"
+
+namespace hawser::connection {
+
+/// The connection: joins a transport, a session, a chain and an outbox.
+///
+/// Whatever happens to it happens in a turn: the socket is ready, a deadline has come, or deferred work is due. A turn
+/// keeps the link and its owner alive, corks what is sent, and ends with settle(), which sends it, does what the session
+/// asks for, and sets what to wait for next. Calls from outside a turn only schedule one.
+class Link final : public Connection,
+                   public reactor::Deferred,
+                   private protocol::Session::Events,
+                   private protocol::Output,
+                   private transport::Transport::Observer,
+                   private reactor::Deadline {
+public:
+    using Settings = std::shared_ptr<const Configuration>;
+
+    Link(protocol::Role role, reactor::Core& core, Owner& owner, std::unique_ptr<transport::Transport> transport, Settings settings,
+         ChainPtr chain);
+    ~Link() override;
+
+    /// Server: waits for the request.
+    void begin();
+    /// Client: sends the request, through the middlewares.
+    void begin(Request request);
+    /// The owner goes: the socket is closed, and nobody is told.
+    void orphan() noexcept;
+    /// Gives the link another owner, or none, without ending it: a persistent connection changes hands.
+    void set_owner(Owner* owner) noexcept { owner_ = owner; }
+    /// The owner's middlewares have changed.
+    void set_chain(ChainPtr endpoint_chain);
+    void set_settings(Settings settings);
+    /// The owner stops or resumes reading, apart from what the application does by pause() and resume().
+    void hold(bool held);
+    bool was_open() const noexcept { return session_.was_open(); }
+    bool is_over() const noexcept { return session_.is_over(); }
+    Disconnect ending() const { return session_.ending(); }
+    reactor::Core& core() noexcept { return core_; }
+    const ChainPtr& chain() const noexcept { return chain_; }
+    /// Place in the owner's list.
+    std::size_t index = 0;
+    /// The owner counts it among its connections.
+    bool admitted = false;
+
+    SendStatus send(const MessageView& message) override;
+    SendStatus send(const PreparedMessage& message) override;
+    bool is_connected() const noexcept override { return !session_.is_over(); }
+    bool is_readable() const noexcept override { return session_.is_readable() && !session_.is_over(); }
+    bool is_writable() const noexcept override { return session_.is_writable() && !session_.is_over(); }
+    void disconnect() override;
+    void close_read() override;
+    void close_write() override;
+    std::size_t buffered_amount() const noexcept override { return outbox_.size() + corked_; }
+    void pause() override;
+    void resume() override;
+    bool is_paused() const noexcept override { return (held_ & held_by_application) != 0; }
+    std::uint64_t identity() const noexcept override { return identity_; }
+    std::string name() const override { return transport_->name(); }
+    std::string remote_name() const override { return transport_->remote_name(); }
+    const Request* handshake_request() const noexcept override { return handshake_ ? &handshake_->request : nullptr; }
+    const Response* handshake_response() const noexcept override;
+    void tick() override;
+    void add_middleware(std::shared_ptr<Middleware> middleware) override;
+    bool remove_middleware(const Middleware& middleware) override;
+    const Configuration& configuration() const noexcept override { return *settings_; }
+    void set_configuration(Configuration configuration) override;
+
+    // Where the chain ends.
+    SendStatus deliver(const MessageView& message);
+    SendStatus transmit(const MessageView& message);
+    void received_http(HttpMessage message);
+    void send_http(HttpMessage message);
+    /// A handshake hook answers a request.
+    void answer_http(Response response);
+    /// A handshake hook dropped the message.
+    void dropped_http();
+
+private:
+    struct Handshake {
+        Request request{};
+        Response response{};
+        bool is_page = false;
+        bool has_response = false;
+    };
+    /// What few connections need.
+    struct Extras {
+        std::map<std::string, std::any, std::less<>> meta{};
+        Middlewares own_middlewares{};
+        ChainPtr endpoint_chain{};   ///< set when there are own middlewares
+        std::string failure{};       ///< what broke while the application was in a call
+        std::string waiting_pong{};  ///< the newest, when too many are queued already
+        bool has_waiting_pong = false;
+    };
+    enum Hold : std::uint8_t { held_by_application = 1, held_by_owner = 2, held_by_exception = 4 };
+
+    // The turn.
+    template <typename Work>
+    void turn(Work&& work);
+    void on_transport_ready(Readiness readiness) override;
+    void on_deadline() override;
+    void run_deferred() override;
+    void schedule();
+    void settle();
+    bool settle_step();
+    void wait();
+    void finish();
+
+    // The way in.
+    void read();
+    bool read_once();
+    bool absorb(const transport::IoResult& result);
+    void feed(std::span<char> bytes);
+    void take_up();
+    void set_hold(Hold reason, bool held);
+    /// Calls the application. Returns false when it threw something.
+    template <typename Callback>
+    bool call(Callback&& callback) noexcept;
+    void run_handshake(Hook direction, HttpMessage message);
+    void proceed();
+
+    // The way out.
+    char* reserve(std::size_t size) override;
+    void write(std::span<const iovec> slices) override;
+    void write_shared(const std::shared_ptr<const std::string>& bytes) override;
+    bool has_room(const MessageView& message);
+    SendStatus overflow(const MessageView& message);
+    bool keep_pong(const MessageView& message);
+    void flush();
+    std::size_t write_now(std::span<const iovec> slices);
+    void fail_later(std::string what);
+    bool is_failing() const noexcept { return extras_ && !extras_->failure.empty(); }
+    bool tell_drained();
+
+    // What the session tells.
+    void on_request(Request request) override;
+    void on_page_request(Request request) override;
+    void on_response(Response response) override;
+    void on_open() override;
+    void on_message(const MessageView& message) override;
+    void on_error(Errc code, std::string what, const Response* response) override;
+
+    std::any& meta_slot(std::string_view key) override;
+    const std::any* find_meta(std::string_view key) const noexcept override;
+    Extras& extras();
+
+    reactor::Core& core_;
+    Owner* owner_;
+    std::unique_ptr<transport::Transport> transport_;
+    Settings settings_;
+    ChainPtr chain_;
+    protocol::Session session_;
+    protocol::Buffer tail_;  // received, and not taken yet
+    Outbox outbox_;
+    std::unique_ptr<Handshake> handshake_;
+    std::unique_ptr<Extras> extras_;
+    const PreparedMessage* prepared_ = nullptr;  // during send() of it
+    std::uint64_t identity_;
+    std::size_t corked_ = 0;  // bytes in the reactor's cork buffer
+    std::uint16_t queued_pongs_ = 0;
+    std::uint8_t held_ = 0;
+    bool in_turn_ = false;
+    bool scheduled_ = false;
+    bool again_ = false;    // another turn is due before the loop sleeps: this one could not take all
+    bool blocked_ = false;  // the socket took less than it was given
+    bool drain_due_ = false;
+    bool finished_ = false;
+};
+
+template <typename Callback>
+bool Link::call(Callback&& callback) noexcept {
+    if (!owner_) return true;
+    bool complete = false;
+    core_.guard([&] {
+        try {
+            callback(*owner_);
+            complete = true;
+        } catch (const CloseRequested& request) {
+            if (session_.is_open())
+                close(request.status(), request.reason());
+            else
+                disconnect();
+        } catch (const ReconnectRequested& request) {
+            if (owner_) owner_->on_reconnect(*this, request.uri());
+        }
+    });
+    // The loop is about to break: what else has arrived waits until it runs again.
+    if (core_.is_interrupted()) set_hold(held_by_exception, true);
+    return complete;
+}
+
+}  // namespace hawser::connection

@@ -1,0 +1,80 @@
+#include <utility>
+
+#include "connection/link.hpp"
+#include "protocol/handshake.hpp"
+
+namespace hawser::connection {
+
+// The opening handshake passes the chain: what is received from the session to the owner, what is sent from the owner
+// to the session. A middleware may finish its step later, outside of any turn.
+
+void Link::on_request(Request request) {
+    handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
+    run_handshake(Hook::http_incoming, handshake_->request);
+}
+
+void Link::on_page_request(Request request) {
+    handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
+    handshake_->is_page = true;
+    run_handshake(Hook::http_incoming, handshake_->request);
+}
+
+void Link::on_response(Response response) { run_handshake(Hook::http_incoming, std::move(response)); }
+
+/// Runs a chain from its beginning; what the application throws fails the handshake.
+void Link::run_handshake(Hook direction, HttpMessage message) {
+    const bool complete = call([&](Owner&) {
+        const HookListPtr list = chain_->of(direction);
+        Chain::http(*this, direction, list, list && direction == Hook::http_incoming ? list->list.size() : 0, std::move(message));
+    });
+    if (complete || session_.is_open() || session_.is_over()) return;
+    if (session_.role() == protocol::Role::server)
+        session_.respond(protocol::refuse_response({500, "the server failed to answer"}), core_.now());
+    else
+        session_.abandon(Errc::handshake_failed, "the opening handshake failed: a callback or middleware threw an exception");
+}
+
+void Link::received_http(HttpMessage message) {
+    if (!owner_) return;
+    if (session_.role() == protocol::Role::server) {
+        handshake_->request = std::get<Request>(std::move(message));
+        const Request& request = handshake_->request;
+        return answer_http(handshake_->is_page ? owner_->answer_page(*this, request) : owner_->answer(*this, request));
+    }
+    handshake_->response = std::get<Response>(std::move(message));
+    handshake_->has_response = true;
+    session_.accept(handshake_->response, core_.now());
+    proceed();
+}
+
+void Link::answer_http(Response response) { run_handshake(Hook::http_outgoing, std::move(response)); }
+
+void Link::send_http(HttpMessage message) {
+    if (session_.role() == protocol::Role::server) {
+        handshake_->response = std::get<Response>(std::move(message));
+        handshake_->has_response = true;
+        session_.respond(handshake_->response, core_.now());
+    } else {
+        handshake_->request = std::get<Request>(std::move(message));
+        session_.start(handshake_->request);
+    }
+    proceed();
+}
+
+void Link::dropped_http() {
+    if (session_.role() == protocol::Role::server) return disconnect();
+    session_.abandon(Errc::handshake_failed, "the opening handshake failed: a middleware dropped it");
+    proceed();
+}
+
+/// The session may go on with what has been received meanwhile.
+void Link::proceed() {
+    again_ = true;
+    schedule();
+}
+
+const Response* Link::handshake_response() const noexcept {
+    return handshake_ && handshake_->has_response ? &handshake_->response : nullptr;
+}
+
+}  // namespace hawser::connection

@@ -1,0 +1,127 @@
+#include "endpoint/base.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawser::endpoint {
+
+Base::Base(Reactor& reactor, Configuration configuration)
+    : reactor_(reactor), close_handler_(std::make_shared<CloseHandler>()), ping_responder_(std::make_shared<PingResponder>()) {
+    configuration.validate();
+    settings_ = std::make_shared<const Configuration>(std::move(configuration));
+    chain_ = std::make_shared<const connection::Chain>(connection::Middlewares{close_handler_, ping_responder_});
+}
+
+Base::~Base() = default;
+
+void Base::set_configuration(Configuration configuration) {
+    configuration.validate();
+    const Link::Settings before = std::exchange(settings_, std::make_shared<const Configuration>(std::move(configuration)));
+    // A connection that was given settings of its own keeps them.
+    for (const auto& link : all_links())
+        if (&link->configuration() == before.get()) link->set_settings(settings_);
+    if (tick_timer_ == 0 || before->tick_interval == settings_->tick_interval) return;
+    core().cancel(std::exchange(tick_timer_, TimerId{0}));
+    update_tick();
+}
+
+void Base::abandon() {
+    if (tick_timer_ != 0) core().cancel(std::exchange(tick_timer_, TimerId{0}));
+    Slots gone;
+    std::swap(gone, slots);
+    if (depth_ != 0) retired_.push_back(std::make_shared<const Slots>(std::move(gone)));
+    for (const auto& link : all_links()) link->orphan();
+}
+
+Base::Slot<Listeners::OnMessage>& Base::message_slot(Opcode opcode) noexcept {
+    switch (opcode) {
+        case Opcode::text: return slots.text;
+        case Opcode::binary: return slots.binary;
+        case Opcode::ping: return slots.ping;
+        case Opcode::pong: return slots.pong;
+        case Opcode::close: break;
+    }
+    return slots.close;
+}
+
+// Middlewares.
+
+void Base::add_middleware(std::shared_ptr<Middleware> middleware) {
+    if (!middleware) throw Error(Errc::invalid_option, "a middleware is null");
+    connection::Middlewares all = chain_->middlewares();
+    all.push_back(std::move(middleware));
+    set_middlewares(std::move(all));
+}
+
+bool Base::remove_middleware(const Middleware& middleware) {
+    connection::Middlewares all = chain_->middlewares();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.get() == &middleware; });
+    if (found == all.end()) return false;
+    all.erase(found);
+    set_middlewares(std::move(all));
+    return true;
+}
+
+void Base::set_middlewares(connection::Middlewares middlewares) {
+    chain_ = std::make_shared<const connection::Chain>(std::move(middlewares));
+    for (const auto& link : all_links()) link->set_chain(chain_);
+    update_tick();
+}
+
+// The tick.
+
+void Base::update_tick() {
+    const bool needed = is_ticking() && (slots.tick || chain_->of(Hook::tick));
+    if (needed == (tick_timer_ != 0)) return;
+    if (!needed) {
+        core().cancel(std::exchange(tick_timer_, TimerId{0}));
+        return;
+    }
+    const Seconds interval = settings_->tick_interval;
+    tick_timer_ = core().start_timer(interval, interval, [this] { tick(); });
+}
+
+void Base::tick() {
+    const auto self = shared_from_this();
+    for (const auto& link : all_links())
+        if (link->was_open()) link->tick();
+    emit(slots.tick);
+}
+
+// What links tell.
+
+void Base::on_open(Link& link) {
+    log(LogLevel::info, "connected", {{"peer", link.remote_name()}});
+    static const Request no_request;
+    static const Response no_response;
+    const Request* request = link.handshake_request();
+    const Response* response = link.handshake_response();
+    emit(slots.handshake, link, request ? *request : no_request, response ? *response : no_response);
+}
+
+void Base::on_message(Link& link, const MessageView& message) {
+    emit(message_slot(message.opcode), link, message);
+    if (link.is_connected()) emit(slots.any_message, link, message);
+}
+
+void Base::on_drain(Link& link) { emit(slots.drain, link); }
+
+void Base::on_error(Link& link, const Error& error) {
+    log(error.level() == ErrorLevel::message ? LogLevel::warning : LogLevel::error, error.what());
+    emit(slots.error, &link, error);
+}
+
+void Base::on_end(Link& link, const Disconnect& ending) {
+    if (!link.was_open()) return;
+    log(LogLevel::info, "disconnected",
+        {{"peer", link.remote_name()}, {"code", std::to_string(static_cast<unsigned>(ending.code))}, {"reason", ending.reason}});
+    emit(slots.disconnect, link, ending);
+}
+
+void Base::report(const Error& error) {
+    const auto self = shared_from_this();
+    log(LogLevel::error, error.what());
+    emit(slots.error, nullptr, error);
+}
+
+}  // namespace hawser::endpoint

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include <hawser/endpoint.hpp>
+
+#include "connection/link.hpp"
+#include "reactor/core.hpp"
+
+namespace hawser::endpoint {
+
+using connection::Link;
+
+/// What Client and Server share: listeners, middlewares, settings, the tick. Links keep it alive during their turns,
+/// so that the application may destroy an endpoint in its own callback.
+class Base : public connection::Owner, public std::enable_shared_from_this<Base> {
+public:
+    Base(Reactor& reactor, Configuration configuration);
+    virtual ~Base();
+    Base(const Base&) = delete;
+    Base& operator=(const Base&) = delete;
+
+    Reactor& reactor() const noexcept { return reactor_; }
+    const Configuration& configuration() const noexcept { return *settings_; }
+    void set_configuration(Configuration configuration);
+
+    /// The application is done with it: links are dropped, and no listener is called any more.
+    virtual void abandon();
+
+    template <typename Function>
+    using Slot = std::shared_ptr<const Function>;
+    /// Replaces a listener; one that is running is kept until it has returned.
+    template <typename Function>
+    void listen(Slot<Function>& slot, Function function) {
+        if (depth_ != 0 && slot) retired_.push_back(std::move(slot));
+        slot = function ? std::make_shared<const Function>(std::move(function)) : nullptr;
+    }
+    struct Slots {
+        Slot<Listeners::OnMessage> text{}, binary{}, ping{}, pong{}, close{}, any_message{};
+        Slot<Listeners::OnHandshake> handshake{};
+        Slot<Listeners::OnDisconnect> disconnect{};
+        Slot<Listeners::OnError> error{};
+        Slot<Listeners::OnDrain> drain{};
+        Slot<Listeners::OnTick> tick{};
+    };
+    Slots slots{};
+    Slot<Listeners::OnMessage>& message_slot(Opcode opcode) noexcept;
+
+    void add_middleware(std::shared_ptr<Middleware> middleware);
+    bool remove_middleware(const Middleware& middleware);
+    bool remove_close_handler() { return remove_middleware(*close_handler_); }
+    bool remove_ping_responder() { return remove_middleware(*ping_responder_); }
+    /// Starts or stops the tick's timer, after a change of what needs it.
+    void update_tick();
+
+    std::shared_ptr<connection::Owner> pin() override { return shared_from_this(); }
+    void on_open(Link& link) override;
+    void on_message(Link& link, const MessageView& message) override;
+    void on_drain(Link& link) override;
+    void on_error(Link& link, const Error& error) override;
+    void on_end(Link& link, const Disconnect& ending) override;
+
+protected:
+    /// The links, those in their handshake included.
+    virtual std::vector<std::shared_ptr<Link>> all_links() const = 0;
+    /// Ticks are due: started, and not stopped.
+    virtual bool is_ticking() const noexcept = 0;
+
+    /// Calls a listener, if there is one.
+    template <typename Function, typename... Arguments>
+    void emit(const Slot<Function>& slot, Arguments&&... arguments) {
+        if (!slot) return;
+        const Dispatch dispatch(*this);
+        (*slot)(std::forward<Arguments>(arguments)...);
+    }
+    /// Tells an error that belongs to no link.
+    void report(const Error& error);
+    void log(LogLevel level, std::string_view message, LogFields fields = {}) const noexcept {
+        if (settings_->logger) settings_->logger->log(level, message, fields);
+    }
+
+    reactor::Core& core() const noexcept { return reactor_.core(); }
+
+    Reactor& reactor_;
+    Link::Settings settings_;
+    connection::ChainPtr chain_;
+
+private:
+    /// One call of a listener: what is replaced meanwhile lives until the outermost one is over.
+    class Dispatch {
+    public:
+        explicit Dispatch(Base& base) noexcept : base_(base) { ++base_.depth_; }
+        ~Dispatch() {
+            if (--base_.depth_ == 0) base_.retired_.clear();
+        }
+        Dispatch(const Dispatch&) = delete;
+        Dispatch& operator=(const Dispatch&) = delete;
+
+    private:
+        Base& base_;
+    };
+
+    void set_middlewares(connection::Middlewares middlewares);
+    void tick();
+
+    std::shared_ptr<CloseHandler> close_handler_;
+    std::shared_ptr<PingResponder> ping_responder_;
+    TimerId tick_timer_ = 0;
+    unsigned depth_ = 0;
+    std::vector<std::shared_ptr<const void>> retired_;
+};
+
+}  // namespace hawser::endpoint

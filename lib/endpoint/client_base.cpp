@@ -1,0 +1,260 @@
+#include "endpoint/client_base.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "protocol/handshake.hpp"
+#include "protocol/writer.hpp"
+#include "types/text.hpp"
+
+namespace hawser::endpoint {
+
+ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
+    : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {}
+
+// Connecting.
+
+void ClientBase::connect() {
+    if (is_connected() || dialer_) return;
+    if (uri_.is_secure()) throw Error(Errc::client_failed, "cannot connect to " + uri_.str() + ": this build of hawser has no TLS");
+    running_ = true;
+    reconnect_due_ = false;
+    update_tick();
+    if (configuration().persistent && unpark()) return;
+    transport::DialOptions where;
+    where.host = uri_.host();
+    where.port = uri_.port();
+    where.unix_path = options_.unix_path;
+    where.timeout = configuration().timeout;
+    where.context = configuration().context;
+    dialer_ = transport::Dialer::dial(core(), where, [this](auto result) { dialed(std::move(result)); });
+}
+
+void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {
+    const auto self = shared_from_this();
+    const std::unique_ptr<transport::Dialer> done = std::move(dialer_);
+    if (const Error* error = std::get_if<Error>(&result)) return on_connect_failed(*error);
+    connected(std::get<0>(std::move(result)));
+}
+
+void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
+    Request request = protocol::make_request(uri_, request_headers(), core().entropy());
+    adopt(std::make_shared<Link>(protocol::Role::client, core(), *this, std::move(transport), settings_, chain_));
+    link_->begin(std::move(request));
+}
+
+void ClientBase::adopt(std::shared_ptr<Link> link) {
+    link_ = std::move(link);
+    links_.push_back(link_);
+}
+
+Headers ClientBase::request_headers() const {
+    Headers headers = options_.headers;
+    const Context& context = configuration().context;
+    for (const std::string& line : context.get_option_or("http", "header", std::vector<std::string>())) {
+        const std::size_t colon = line.find(':');
+        const std::size_t value = line.find_first_not_of(" \t", colon + 1);
+        headers.add(line.substr(0, colon), value == std::string::npos ? std::string() : line.substr(value));
+    }
+    const std::string user_agent = context.get_option_or("http", "user_agent", std::string());
+    if (!user_agent.empty() && !headers.has("User-Agent")) headers.add("User-Agent", user_agent);
+    return headers;
+}
+
+void ClientBase::on_connect_failed(const Error& error) {
+    report(error);
+    drop_queue();
+    end_run(error);
+}
+
+void ClientBase::add_header(std::string name, std::string value) {
+    if (!is_token(name) || !is_field_value(value))
+        throw Error(Errc::invalid_option, "\"" + name + ": " + value + "\" is no valid header field");
+    options_.headers.add(std::move(name), std::move(value));
+}
+
+void ClientBase::disconnect() {
+    dialer_.reset();
+    queue_.clear();
+    queued_bytes_ = 0;
+    reconnect_due_ = false;
+    if (is_connected())
+        link_->disconnect();
+    else
+        end_run(std::nullopt);
+}
+
+// Running.
+
+void ClientBase::start() {
+    ClientBase::connect();
+    running_ = true;
+    if (link_) link_->hold(false);
+    update_tick();
+}
+
+void ClientBase::run() {
+    const auto self = shared_from_this();
+    start();
+    in_run_ = true;
+    run_failure_.reset();
+    try {
+        core().run();
+    } catch (...) {
+        in_run_ = false;
+        throw;
+    }
+    in_run_ = false;
+    if (run_failure_) throw Error(*run_failure_);
+}
+
+void ClientBase::stop() {
+    running_ = false;
+    if (link_) link_->hold(true);
+    if (configuration().persistent) park();
+    update_tick();
+    end_run(std::nullopt);
+}
+
+void ClientBase::end_run(const std::optional<Error>& failure) {
+    if (!in_run_) return;
+    run_failure_ = failure;
+    core().stop();
+}
+
+void ClientBase::abandon() {
+    dialer_.reset();
+    queue_.clear();
+    running_ = false;
+    if (configuration().persistent) park();
+    Base::abandon();
+    links_.clear();
+    end_run(std::nullopt);
+}
+
+// Persistent connections.
+
+std::string ClientBase::parking_key() const {
+    std::ostringstream key;
+    key << uri_.str() << '\n' << uri_.user() << '\n' << uri_.password() << '\n' << options_.unix_path << '\n';
+    for (const Header& field : request_headers()) key << field.name << ':' << field.value << '\n';
+    for (const auto& [wrapper, options] : configuration().context.options())
+        for (const auto& [name, value] : options) {
+            key << wrapper << '.' << name << '=';
+            std::visit(
+                [&](const auto& content) {
+                    using Content = std::decay_t<decltype(content)>;
+                    if constexpr (std::is_same_v<Content, std::vector<std::string>>)
+                        for (const auto& one : content) key << one << ',';
+                    else if constexpr (std::is_same_v<Content, std::map<std::string, std::string>>)
+                        for (const auto& [from, to] : content) key << from << '>' << to << ',';
+                    else
+                        key << content;
+                },
+                value);
+            key << '\n';
+        }
+    return key.str();
+}
+
+/// Leaves the open connection with the reactor, unread, for the next client that wants the like.
+void ClientBase::park() {
+    if (!link_ || !link_->is_readable() || !link_->is_writable()) return;
+    link_->hold(true);
+    link_->set_owner(nullptr);
+    links_.erase(std::find(links_.begin(), links_.end(), link_));
+    core().parked().emplace(parking_key(), std::exchange(link_, nullptr));
+}
+
+bool ClientBase::unpark() {
+    auto& parked = core().parked();
+    for (auto found = parked.find(parking_key()); found != parked.end(); found = parked.find(parking_key())) {
+        const auto link = std::static_pointer_cast<Link>(found->second);
+        parked.erase(found);
+        if (!link->is_connected()) continue;
+        link->set_owner(this);
+        link->set_chain(chain_);
+        link->set_settings(settings_);
+        adopt(link);
+        // on_handshake must not be called from within connect().
+        core().post([weak = weak_from_this(), link] {
+            const auto self = std::static_pointer_cast<ClientBase>(weak.lock());
+            if (self && self->link_ == link && link->is_connected()) self->on_open(*link);
+            if (self && self->running_) link->hold(false);
+        });
+        return true;
+    }
+    return false;
+}
+
+// Sending.
+
+SendStatus ClientBase::send(const MessageView& message) {
+    if (!is_connected() && !dialer_) ClientBase::connect();
+    return is_open() ? link_->send(message) : enqueue(message);
+}
+
+SendStatus ClientBase::enqueue(const MessageView& message) {
+    if (const auto objection = protocol::object_to(message)) {
+        report(Error(objection->code, "a message was not sent: " + objection->what));
+        return SendStatus::refused;
+    }
+    if (queued_bytes_ + message.length() > configuration().max_buffered_amount) return SendStatus::dropped;
+    queue_.emplace_back(message);
+    queued_bytes_ += message.length();
+    return queued_bytes_ > configuration().high_water_mark ? SendStatus::backpressure : SendStatus::ok;
+}
+
+void ClientBase::send_queue() {
+    queued_bytes_ = 0;
+    for (const Message& message : std::exchange(queue_, {})) link_->send(message);
+}
+
+void ClientBase::drop_queue() {
+    const std::size_t count = std::exchange(queue_, {}).size();
+    queued_bytes_ = 0;
+    if (count != 0)
+        report(Error(Errc::connection_failure,
+                     std::to_string(count) + " queued messages for " + uri_.str() + " were not sent: there is no connection"));
+}
+
+SendStatus ClientBase::close(CloseCode code, std::string_view reason) {
+    if (is_open()) return link_->close(code, reason);
+    if (!is_connecting()) return SendStatus::closed;
+    disconnect();
+    return SendStatus::ok;
+}
+
+Message ClientBase::receive() {
+    throw Error(Errc::client_failed, "receive() needs a client that owns its reactor: this one's messages go to its listeners");
+}
+
+// What the link asks and tells.
+
+Response ClientBase::answer(Link&, const Request&) { return {}; }
+Response ClientBase::answer_page(Link&, const Request&) { return {}; }
+
+void ClientBase::on_open(Link& link) {
+    send_queue();
+    Base::on_open(link);
+}
+
+void ClientBase::on_reconnect(Link& link, const std::string& uri) {
+    if (!uri.empty()) uri_ = uri_.resolve(uri);
+    reconnect_due_ = true;
+    link.disconnect();
+}
+
+void ClientBase::on_end(Link& link, const Disconnect& ending) {
+    const auto self = shared_from_this();
+    const auto found = std::find_if(links_.begin(), links_.end(), [&](const auto& one) { return one.get() == &link; });
+    if (found != links_.end()) links_.erase(found);
+    Base::on_end(link, ending);
+    if (link_.get() != &link) return;
+    if (std::exchange(reconnect_due_, false)) return connect();
+    drop_queue();
+    end_run(link.was_open() ? std::nullopt : ending.error);
+}
+
+}  // namespace hawser::endpoint

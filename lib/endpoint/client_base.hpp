@@ -1,0 +1,82 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <hawser/client.hpp>
+
+#include "endpoint/base.hpp"
+#include "transport/dialer.hpp"
+
+namespace hawser::endpoint {
+
+/// The client behind the public class, as it works without blocking.
+class ClientBase : public Base {
+public:
+    ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options);
+
+    /// Begins to connect, unless connected or connecting.
+    virtual void connect();
+    virtual void disconnect();
+    void start();
+    void run();
+    void stop();
+    void abandon() override;
+    virtual SendStatus send(const MessageView& message);
+    virtual SendStatus close(CloseCode code, std::string_view reason);
+    /// The blocking style's; without that it throws.
+    virtual Message receive();
+
+    bool is_running() const noexcept { return running_; }
+    bool is_connected() const noexcept { return link_ && link_->is_connected(); }
+    bool is_open() const noexcept { return is_connected() && link_->was_open(); }
+    bool is_connecting() const noexcept { return dialer_ != nullptr || (is_connected() && !link_->was_open()); }
+    const Uri& uri() const noexcept { return uri_; }
+    const std::shared_ptr<Link>& link() const noexcept { return link_; }
+    void add_header(std::string name, std::string value);
+
+    /// Uses a transport that is there already instead of dialing.
+    void connected(std::unique_ptr<transport::Transport> transport);
+
+    Response answer(Link& link, const Request& request) override;
+    Response answer_page(Link& link, const Request& request) override;
+    void on_open(Link& link) override;
+    void on_reconnect(Link& link, const std::string& uri) override;
+    void on_end(Link& link, const Disconnect& ending) override;
+
+protected:
+    std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
+    bool is_ticking() const noexcept override { return running_; }
+    /// The attempt to connect came to nothing.
+    virtual void on_connect_failed(const Error& error);
+
+private:
+    void dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result);
+    SendStatus enqueue(const MessageView& message);
+    void send_queue();
+    void drop_queue();
+    void end_run(const std::optional<Error>& failure);
+    void adopt(std::shared_ptr<Link> link);
+    Headers request_headers() const;
+    std::string parking_key() const;
+    void park();
+    bool unpark();
+
+    Uri uri_;
+    ClientOptions options_;
+    std::unique_ptr<transport::Dialer> dialer_;
+    std::shared_ptr<Link> link_;                // the present one, or the last
+    std::vector<std::shared_ptr<Link>> links_;  // those that have not ended: the present one, and one on its way out
+    std::deque<Message> queue_;                 // sent before the handshake was complete
+    std::size_t queued_bytes_ = 0;
+    std::optional<Error> run_failure_;  // what run() throws
+    bool running_ = false;
+    bool in_run_ = false;
+    bool reconnect_due_ = false;
+};
+
+}  // namespace hawser::endpoint

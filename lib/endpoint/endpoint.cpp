@@ -1,0 +1,32 @@
+#include <hawser/endpoint.hpp>
+
+#include "endpoint/base.hpp"
+
+namespace hawser {
+
+Endpoint::Endpoint(std::shared_ptr<endpoint::Base> base) noexcept : base_(std::move(base)) {}
+Endpoint::~Endpoint() { base_->abandon(); }
+
+Reactor& Endpoint::reactor() const noexcept { return base_->reactor(); }
+const Configuration& Endpoint::configuration() const noexcept { return base_->configuration(); }
+
+void Endpoint::listen_message(Opcode opcode, Listeners::OnMessage function) {
+    base_->listen(base_->message_slot(opcode), std::move(function));
+}
+void Endpoint::listen_any_message(Listeners::OnMessage function) { base_->listen(base_->slots.any_message, std::move(function)); }
+void Endpoint::listen_handshake(Listeners::OnHandshake function) { base_->listen(base_->slots.handshake, std::move(function)); }
+void Endpoint::listen_disconnect(Listeners::OnDisconnect function) { base_->listen(base_->slots.disconnect, std::move(function)); }
+void Endpoint::listen_error(Listeners::OnError function) { base_->listen(base_->slots.error, std::move(function)); }
+void Endpoint::listen_drain(Listeners::OnDrain function) { base_->listen(base_->slots.drain, std::move(function)); }
+void Endpoint::listen_tick(Listeners::OnTick function) {
+    base_->listen(base_->slots.tick, std::move(function));
+    base_->update_tick();
+}
+
+void Endpoint::append_middleware(std::shared_ptr<Middleware> middleware) { base_->add_middleware(std::move(middleware)); }
+bool Endpoint::remove_middleware(const Middleware& middleware) { return base_->remove_middleware(middleware); }
+bool Endpoint::remove_close_handler() { return base_->remove_close_handler(); }
+bool Endpoint::remove_ping_responder() { return base_->remove_ping_responder(); }
+void Endpoint::apply_configuration(Configuration configuration) { base_->set_configuration(std::move(configuration)); }
+
+}  // namespace hawser

@@ -1,0 +1,200 @@
+#include "endpoint/server_base.hpp"
+
+#include <utility>
+
+#include "protocol/handshake.hpp"
+
+namespace hawser::endpoint {
+
+namespace {
+
+/// What a client that found the server full is told to wait, in seconds.
+constexpr const char* retry_after = "5";
+
+Response unavailable(const char* reason) {
+    Response response = protocol::refuse_response({503, reason});
+    response.headers.add("Retry-After", retry_after);
+    return response;
+}
+
+}  // namespace
+
+ServerBase::ServerBase(Reactor& reactor, ServerOptions options)
+    : Base(reactor, options.configuration), options_(std::move(options)), port_(options_.port.value_or(options_.ssl ? 443 : 80)) {
+    if (!options_.unix_path.empty() || options_.descriptor >= 0) port_ = 0;
+}
+
+void ServerBase::open_listener() {
+    if (options_.ssl) throw Error(Errc::server_failed, "this build of hawser has no TLS: a server cannot serve wss");
+    transport::ListenOptions where;
+    where.host = options_.host;
+    where.port = port_;
+    where.unix_path = options_.unix_path;
+    where.descriptor = options_.descriptor;
+    where.context = configuration().context;
+    listener_ = transport::Listener::open(
+        core(), where, [this](std::unique_ptr<transport::Transport> transport) { accept(std::move(transport)); },
+        [this](const Error& error) { report(error); });
+    const transport::Address bound = listener_->address();
+    port_ = bound.port();
+    name_ = bound.str();
+    // A descriptor that was handed over is the listener's now; start() after disconnect() cannot listen on it again.
+    if (options_.descriptor >= 0) options_.descriptor = -1;
+}
+
+void ServerBase::start() {
+    if (state_ == State::running) return;
+    if (!listener_) open_listener();
+    set_state(State::running);
+    log(LogLevel::info, "listening", {{"address", name_}});
+}
+
+void ServerBase::set_state(State state) {
+    state_ = state;
+    const bool running = state == State::running;
+    if (listener_) listener_->set_accepting(running);
+    for (const auto& link : all_links()) link->hold(state == State::stopped);
+    update_tick();
+}
+
+void ServerBase::run() {
+    start();
+    const auto self = shared_from_this();
+    in_run_ = true;
+    try {
+        core().run();
+    } catch (...) {
+        in_run_ = false;
+        throw;
+    }
+    in_run_ = false;
+}
+
+void ServerBase::end_run() {
+    if (in_run_) core().stop();
+}
+
+void ServerBase::stop() {
+    if (state_ == State::running) set_state(State::stopped);
+    end_run();
+}
+
+void ServerBase::disconnect() {
+    listener_.reset();
+    for (const auto& link : all_links()) link->disconnect();
+    set_state(State::idle);
+    finish_shutdown();
+}
+
+void ServerBase::shutdown(CloseCode code, Seconds deadline) {
+    if (!(deadline >= Seconds(0))) throw Error(Errc::invalid_option, "the deadline of a shutdown is negative");
+    listener_.reset();
+    set_state(State::shutting_down);
+    for (const auto& link : all_links()) {
+        if (link->was_open())
+            link->close(code);
+        else
+            link->disconnect();
+    }
+    if (shutdown_timer_ != 0) core().cancel(shutdown_timer_);
+    shutdown_timer_ = core().start_timer(deadline, Seconds(0), [this] {
+        shutdown_timer_ = 0;
+        disconnect();
+    });
+    if (links_.empty()) finish_shutdown();
+}
+
+void ServerBase::finish_shutdown() {
+    if (shutdown_timer_ != 0) core().cancel(std::exchange(shutdown_timer_, TimerId{0}));
+    state_ = State::idle;
+    end_run();
+}
+
+void ServerBase::abandon() {
+    listener_.reset();
+    if (shutdown_timer_ != 0) core().cancel(std::exchange(shutdown_timer_, TimerId{0}));
+    listen(page, std::function<Response(const Request&)>());
+    state_ = State::idle;
+    Base::abandon();
+    links_.clear();
+    open_count_ = admitted_count_ = 0;
+    end_run();
+}
+
+void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
+    const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
+    link->index = links_.size();
+    links_.push_back(link);
+    link->begin();
+}
+
+std::uint16_t ServerBase::port() const noexcept { return port_; }
+std::string ServerBase::name() const { return name_; }
+
+// What links ask and tell.
+
+Response ServerBase::answer(Link& link, const Request& request) {
+    if (state_ == State::shutting_down) return unavailable("the server is shutting down");
+    const std::size_t bound = configuration().max_connections;
+    if (bound != 0 && admitted_count_ >= bound) return unavailable("the server has as many connections as it may have");
+    link.admitted = true;
+    ++admitted_count_;
+    return protocol::accept_response(request);
+}
+
+Response ServerBase::answer_page(Link&, const Request& request) {
+    if (!page) return protocol::refuse_response({426, "only WebSocket connections are accepted here"});
+    const Slot<std::function<Response(const Request&)>> function = page;
+    return (*function)(request);
+}
+
+void ServerBase::on_open(Link& link) {
+    ++open_count_;
+    if (state_ == State::shutting_down) {
+        link.close(CloseCode::going_away);
+        return;
+    }
+    Base::on_open(link);
+}
+
+void ServerBase::on_reconnect(Link& link, const std::string&) { link.disconnect(); }
+
+void ServerBase::on_end(Link& link, const Disconnect& ending) {
+    const auto self = shared_from_this();
+    const std::shared_ptr<Link> ended = std::move(links_[link.index]);
+    if (link.index + 1 != links_.size()) {
+        links_[link.index] = std::move(links_.back());
+        links_[link.index]->index = link.index;
+    }
+    links_.pop_back();
+    if (link.was_open()) --open_count_;
+    if (link.admitted) --admitted_count_;
+    Base::on_end(link, ending);
+    if (state_ == State::shutting_down && links_.empty()) finish_shutdown();
+}
+
+// Broadcast.
+
+std::size_t ServerBase::send(const PreparedMessage& message) {
+    const auto self = shared_from_this();
+    std::size_t taken = 0;
+    // By index: a callback may end the server, and with it the list.
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        const std::shared_ptr<Link> link = links_[i];
+        const SendStatus status = link->is_writable() ? link->send(message) : SendStatus::closed;
+        if (status == SendStatus::ok || status == SendStatus::backpressure) ++taken;
+    }
+    return taken;
+}
+
+std::size_t ServerBase::send(const MessageView& message) {
+    if (open_count_ == 0) return 0;
+    try {
+        return send(PreparedMessage(message, configuration().frame_size));
+    } catch (const Error& error) {
+        report(error);
+        return 0;
+    }
+}
+
+}  // namespace hawser::endpoint

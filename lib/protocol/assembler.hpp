@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <hawser/configuration.hpp>
+#include <hawser/message.hpp>
+
+#include "protocol/buffer.hpp"
+#include "protocol/frame.hpp"
+#include "protocol/utf8.hpp"
+
+namespace hawser::protocol {
+
+/// Puts messages together from frames (RFC 6455, section 5.4). A message that is one frame, and is there as a whole,
+/// is unmasked in place and shown where it lies; others are collected in storage that grows with what has been
+/// received, never with what a header promises.
+class Assembler {
+public:
+    enum class Status : std::uint8_t { incomplete, message, failed };
+
+    explicit Assembler(Role receiver) noexcept : receiver_(receiver) {}
+
+    /// Takes the next message from the front of `input`, which it shortens and changes. The message lives until the
+    /// next call. `incomplete`: what is left of `input` is the beginning of a frame, to be shown again with more
+    /// behind it. After `failed` no further call.
+    Status next(std::span<char>& input, const Configuration& limits, MessageView& message);
+
+    /// Where the rest of a large frame may be received directly, to be followed by `received` and `next`;
+    /// empty when it is better received with what follows.
+    std::span<char> direct_target();
+    /// `size` bytes were written to the front of the direct target.
+    void received(std::size_t size) { pending_direct_ = size; }
+
+    /// What was wrong, after `failed`.
+    const Failure& failure() const noexcept { return failure_; }
+    /// In the middle of a message: an end now loses it.
+    bool in_message() const noexcept { return in_frame_ || fragments_ != 0; }
+
+    /// A frame with less than this still to come is not received directly.
+    static constexpr std::size_t direct_minimum = 16 * 1024;
+    /// How much is received directly at once: what unmasking finds in the processor's cache.
+    static constexpr std::size_t direct_maximum = 256 * 1024;
+
+private:
+    Status begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
+    Status control_frame(std::span<char>& input, const FrameHeader& header, MessageView& message);
+    Status close_frame(std::string_view payload, MessageView& message);
+    bool check_data_frame(const FrameHeader& header, const Configuration& limits);
+    bool take(char* data, std::size_t size);
+    bool take_payload(std::span<char>& input);
+    Status finish(std::string_view content, MessageView& message);
+    bool refuse(CloseCode code, const char* reason) noexcept;
+    Status fail(CloseCode code, const char* reason) noexcept;
+    void grow(std::size_t more, std::uint64_t due);
+
+    Buffer storage_;
+    Failure failure_;
+    std::uint64_t remaining_ = 0;  // of the frame's payload
+    std::uint64_t offset_ = 0;     // in the frame's payload
+    std::size_t pending_direct_ = 0;
+    std::uint32_t fragments_ = 0;  // data frames of the message so far; 0 between messages
+    MaskingKey key_{};
+    Utf8Validator utf8_;
+    Role receiver_;
+    Opcode opcode_ = Opcode::text;
+    bool in_frame_ = false;
+    bool fin_ = false;
+    bool delivered_ = false;  // the storage holds a message that was shown
+};
+
+}  // namespace hawser::protocol

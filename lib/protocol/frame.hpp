@@ -1,0 +1,90 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <hawser/message.hpp>
+
+#include "protocol/mask.hpp"
+
+namespace hawser::protocol {
+
+/// Which end of a connection: only a client masks (RFC 6455, section 5.1).
+enum class Role : std::uint8_t { client, server };
+
+/// Why the peer's bytes were refused: the status for the Close frame, and a sentence. The text is static.
+struct Failure {
+    CloseCode code = CloseCode::none;
+    const char* reason = "";
+};
+
+/// Opcodes as they stand on the wire, continuation among them.
+namespace wire {
+constexpr unsigned continuation = 0x0;
+constexpr unsigned fin = 0x80;
+constexpr unsigned rsv1 = 0x40;
+constexpr unsigned rsv = 0x70;
+constexpr unsigned opcode = 0x0F;
+constexpr unsigned masked = 0x80;
+}  // namespace wire
+
+constexpr std::size_t max_control_payload = 125;
+constexpr std::size_t max_close_reason = max_control_payload - 2;
+/// Two bytes, eight of length, four of masking key.
+constexpr std::size_t max_header_size = 14;
+
+/// The header of a frame (RFC 6455, section 5.2).
+struct FrameHeader {
+    std::uint64_t length = 0;
+    MaskingKey key{};
+    std::uint8_t size = 0;  ///< bytes of the header itself
+    std::uint8_t opcode = 0;
+    bool fin = false;
+};
+
+enum class HeaderStatus : std::uint8_t { incomplete, complete, failed };
+
+/// Parses the header at the start of `bytes`, as `receiver` has to see it; fails at the first byte that cannot be.
+HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeader& header, Failure& failure) noexcept;
+
+/// Bytes of the header of a frame with this payload.
+constexpr std::size_t header_size(std::uint64_t payload, bool masked) noexcept {
+    return (payload < 126 ? 2u : payload < 65536 ? 4u : 10u) + (masked ? 4u : 0u);
+}
+
+/// Writes an unmasked header; returns behind its end. `opcode` is 0 for a continuation.
+char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length) noexcept;
+/// The same for a masked frame.
+char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length, const MaskingKey& key) noexcept;
+
+/// A message cut into frames of at most `frame_size` (RFC 6455, section 5.4); a control message is never cut.
+class Fragments {
+public:
+    Fragments(Opcode opcode, std::string_view content, std::size_t frame_size) noexcept
+        : rest_(content), frame_size_(is_control(opcode) ? max_control_payload : frame_size), opcode_(static_cast<unsigned>(opcode)) {}
+
+    /// The next frame's payload; `opcode` is 0 behind the first, `fin` set on the last. False when there is none left.
+    bool next(std::string_view& payload, unsigned& opcode, bool& fin) noexcept;
+
+private:
+    std::string_view rest_;
+    std::size_t frame_size_;
+    unsigned opcode_;
+    bool done_ = false;
+};
+
+/// Bytes that the frames of a message take, headers included.
+std::size_t framed_size(std::size_t length, std::size_t frame_size, bool masked) noexcept;
+
+/// The payload of a Close frame; empty for `CloseCode::none` and `no_status` (RFC 6455, section 5.5.1).
+std::string_view write_close_payload(std::span<char, max_control_payload> to, CloseCode code, std::string_view reason) noexcept;
+
+/// All frames of a message, unmasked, as a server sends them.
+std::string encode_unmasked(const MessageView& message, std::size_t frame_size);
+
+}  // namespace hawser::protocol

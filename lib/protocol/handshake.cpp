@@ -1,0 +1,138 @@
+#include "protocol/handshake.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <hawser/error.hpp>
+
+#include "protocol/digest.hpp"
+#include "types/text.hpp"
+
+namespace hawser::protocol {
+
+namespace {
+
+constexpr std::size_t key_bytes = 16;
+
+/// Fields whose values the handshake itself decides.
+constexpr std::array<std::string_view, 7> reserved_fields = {
+    "Upgrade",        "Connection",       "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions",
+    "Content-Length", "Transfer-Encoding"};
+
+std::string random_key(Entropy& entropy) {
+    std::array<unsigned char, key_bytes> bytes{};
+    entropy.fill(bytes);
+    return base64_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+HttpFailure bad_request(std::string reason) { return {400, std::move(reason)}; }
+
+/// What is wrong with the fields every HTTP/1.1 request has, or nothing.
+std::optional<HttpFailure> check_http(const Request& request) {
+    if (request.headers.count("Host") != 1) return bad_request("there must be one Host field");
+    if (request.headers.has("Transfer-Encoding")) return bad_request("a request with a body (Transfer-Encoding) is not accepted");
+    for (const std::string_view length : request.headers.list("Content-Length"))
+        if (length != "0") return bad_request("a request with a body (Content-Length) is not accepted");
+    return std::nullopt;
+}
+
+/// What is wrong with a request that asks for a WebSocket, or nothing.
+std::optional<HttpFailure> check_upgrade(const Request& request) {
+    const Headers& headers = request.headers;
+    if (request.method != "GET") return HttpFailure{405, "the opening handshake is a GET request"};
+    if (!headers.has_token("Upgrade", "websocket")) return bad_request("the Upgrade field does not name websocket");
+    if (!headers.has_token("Connection", "Upgrade")) return bad_request("the Connection field does not name Upgrade");
+    if (headers.count("Sec-WebSocket-Version") > 1) return bad_request("there is more than one Sec-WebSocket-Version");
+    if (headers.get("Sec-WebSocket-Version") != websocket_version)
+        return HttpFailure{426, std::string("only version ") + websocket_version + " of the WebSocket protocol is spoken here"};
+    if (headers.count("Sec-WebSocket-Key") != 1) return bad_request("there must be one Sec-WebSocket-Key");
+    std::string key;
+    if (!base64_decode(*headers.get("Sec-WebSocket-Key"), key) || key.size() != key_bytes)
+        return bad_request("the Sec-WebSocket-Key is not the base64 form of 16 bytes");
+    const auto subprotocols = headers.list("Sec-WebSocket-Protocol");
+    if (!std::all_of(subprotocols.begin(), subprotocols.end(), is_token)) return bad_request("a subprotocol is not a token");
+    return std::nullopt;
+}
+
+/// An attempt at a WebSocket, however botched: it gets an error that says so, and no page.
+bool attempts_websocket(const Headers& headers) {
+    return headers.has_token("Upgrade", "websocket") || headers.has("Sec-WebSocket-Key") || headers.has("Sec-WebSocket-Version");
+}
+
+}  // namespace
+
+Request make_request(const Uri& uri, const Headers& extra, Entropy& entropy) {
+    Request request;
+    request.target = uri.target();
+    request.headers.add("Host", uri.authority());
+    request.headers.add("Upgrade", "websocket");
+    request.headers.add("Connection", "Upgrade");
+    request.headers.add("Sec-WebSocket-Key", random_key(entropy));
+    request.headers.add("Sec-WebSocket-Version", websocket_version);
+    if (uri.has_credentials()) request.headers.add("Authorization", "Basic " + base64_encode(uri.user() + ":" + uri.password()));
+    for (const Header& field : extra) {
+        const bool reserved =
+            std::any_of(reserved_fields.begin(), reserved_fields.end(), [&](std::string_view name) { return equals_ignoring_case(name, field.name); });
+        if (reserved) throw Error(Errc::invalid_option, "the header field " + field.name + " belongs to the handshake and cannot be set");
+        const bool single = equals_ignoring_case(field.name, "Host") || equals_ignoring_case(field.name, "Authorization");
+        if (single)
+            request.headers.set(field.name, field.value);
+        else
+            request.headers.add(field.name, field.value);
+    }
+    return request;
+}
+
+Wish examine_request(const Request& request, HttpFailure& failure) {
+    std::optional<HttpFailure> problem = check_http(request);
+    const bool websocket = attempts_websocket(request.headers);
+    if (!problem && websocket) problem = check_upgrade(request);
+    if (!problem && !websocket && request.method != "GET" && request.method != "HEAD")
+        problem = HttpFailure{405, "only GET and HEAD are answered here"};
+    if (!problem) return websocket ? Wish::websocket : Wish::page;
+    failure = std::move(*problem);
+    return Wish::refused;
+}
+
+Response accept_response(const Request& request) {
+    Response response;
+    response.status = 101;
+    response.headers.add("Upgrade", "websocket");
+    response.headers.add("Connection", "Upgrade");
+    response.headers.add("Sec-WebSocket-Accept", accept_key(*request.headers.get("Sec-WebSocket-Key")));
+    return response;
+}
+
+Response refuse_response(const HttpFailure& failure) {
+    Response response;
+    response.status = failure.status;
+    response.body = failure.reason + "\n";
+    response.headers.add("Content-Type", "text/plain; charset=utf-8");
+    if (failure.status == 426) {
+        response.headers.add("Upgrade", "websocket");
+        response.headers.add("Sec-WebSocket-Version", websocket_version);
+    }
+    if (failure.status == 405) response.headers.add("Allow", "GET");
+    return response;
+}
+
+std::optional<std::string> check_response(const Request& request, const Response& response) {
+    const Headers& headers = response.headers;
+    if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + response.reason;
+    if (!headers.has_token("Upgrade", "websocket")) return "the response's Upgrade field does not name websocket";
+    if (!headers.has_token("Connection", "Upgrade")) return "the response's Connection field does not name Upgrade";
+    const std::string expected = accept_key(*request.headers.get("Sec-WebSocket-Key"));
+    if (headers.count("Sec-WebSocket-Accept") != 1 || headers.get("Sec-WebSocket-Accept") != expected)
+        return "the response's Sec-WebSocket-Accept does not answer the request's key";
+    if (const auto extensions = headers.list("Sec-WebSocket-Extensions"); !extensions.empty())
+        return "the server uses an extension that was not offered: " + std::string(extensions.front());
+    const auto chosen = headers.get("Sec-WebSocket-Protocol");
+    if (!chosen) return std::nullopt;
+    const auto offered = request.headers.list("Sec-WebSocket-Protocol");
+    if (headers.count("Sec-WebSocket-Protocol") != 1 || std::find(offered.begin(), offered.end(), *chosen) == offered.end())
+        return "the server chose a subprotocol that was not offered: " + std::string(*chosen);
+    return std::nullopt;
+}
+
+}  // namespace hawser::protocol

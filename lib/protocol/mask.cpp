@@ -1,0 +1,53 @@
+#include "protocol/mask.hpp"
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+namespace hawser::protocol {
+
+namespace {
+
+using Block = std::uint32_t __attribute__((vector_size(16)));
+
+template <class Unit>
+void apply_unit(char* to, const char* from, const Unit& pattern) noexcept {
+    Unit unit;
+    std::memcpy(&unit, from, sizeof unit);
+    unit ^= pattern;
+    std::memcpy(to, &unit, sizeof unit);
+}
+
+/// The key as it lies in memory, beginning with the byte for `offset`.
+std::uint32_t rotate(const MaskingKey& key, std::size_t offset) noexcept {
+    std::uint32_t word = 0;
+    std::memcpy(&word, key.data(), sizeof word);
+    const int bits = static_cast<int>(offset % 4) * 8;
+    return std::endian::native == std::endian::little ? std::rotr(word, bits) : std::rotl(word, bits);
+}
+
+/// `to` may be `from`, but must not overlap it otherwise.
+void apply(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
+    const std::uint32_t word = rotate(key, offset);
+    const Block block = {word, word, word, word};
+
+    std::size_t at = 0;
+    for (; size - at >= 4 * sizeof(Block); at += 4 * sizeof(Block)) {
+        for (std::size_t i = 0; i < 4; ++i) apply_unit(to + at + i * sizeof(Block), from + at + i * sizeof(Block), block);
+    }
+    for (; size - at >= sizeof(Block); at += sizeof(Block)) apply_unit(to + at, from + at, block);
+    for (; size - at >= sizeof word; at += sizeof word) apply_unit(to + at, from + at, word);
+    MaskingKey rest;
+    std::memcpy(rest.data(), &word, sizeof word);
+    for (; at < size; ++at) to[at] = static_cast<char>(static_cast<unsigned char>(from[at]) ^ rest[at % 4]);
+}
+
+}  // namespace
+
+void mask(char* data, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept { apply(data, data, size, key, offset); }
+
+void mask_copy(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
+    apply(to, from, size, key, offset);
+}
+
+}  // namespace hawser::protocol

@@ -1,0 +1,376 @@
+#include "protocol/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "protocol/handshake.hpp"
+
+namespace hawser::protocol {
+
+/// What is needed until the handshake is complete.
+struct Session::Opening {
+    Opening(HttpParser::Kind kind, const Configuration& limits) : parser(kind, limits) {}
+    HttpParser parser;
+    Request request;    // client: the one sent
+    Response response;  // client: one that refuses, while its body is collected
+    std::size_t body_size = 0;
+    bool received_any = false;
+    bool head_only = false;  // server: the request's method is HEAD
+};
+
+namespace {
+
+/// How much of a refusing response's body is kept.
+constexpr std::size_t max_body = 1024;
+
+std::size_t expected_body(const Response& response) {
+    const auto field = response.headers.get("Content-Length");
+    std::size_t length = max_body;
+    if (field) std::from_chars(field->data(), field->data() + field->size(), length);
+    return std::min(length, max_body);
+}
+
+std::string_view as_view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
+
+}  // namespace
+
+Session::Session(Role role, Events& events, Output& output, Entropy& entropy, const Configuration& configuration, TimePoint now)
+    : events_(events),
+      output_(output),
+      entropy_(entropy),
+      configuration_(&configuration),
+      opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration)),
+      wait_deadline_(later(now, std::min(configuration.handshake_timeout, configuration.timeout))),
+      last_received_(now),
+      assembler_(role),
+      role_(role) {}
+
+Session::~Session() = default;
+
+// The opening handshake.
+
+void Session::start(const Request& request) {
+    opening_->request = request;
+    std::string head = format_request(request);
+    output_.write(std::array{iovec{head.data(), head.size()}});
+}
+
+void Session::examine(Request request, TimePoint now) {
+    HttpFailure failure;
+    opening_->head_only = request.method == "HEAD";
+    switch (examine_request(request, failure)) {
+        case Wish::refused: return refuse(failure, now);
+        case Wish::websocket: return events_.on_request(std::move(request));
+        case Wish::page: return events_.on_page_request(std::move(request));
+    }
+}
+
+void Session::refuse(const HttpFailure& failure, TimePoint now) {
+    phase_ = Phase::deciding;
+    respond(refuse_response(failure), now);
+    events_.on_error(Errc::handshake_failed,
+                     "the opening handshake was refused with " + std::to_string(failure.status) + ": " + failure.reason, nullptr);
+}
+
+void Session::respond(const Response& response, TimePoint now) {
+    if (phase_ != Phase::deciding || over_) return;
+    Response sent = response;
+    if (sent.status != 101) sent.headers.set("Connection", "close");
+    std::string bytes = format_response(sent);
+    if (!opening_->head_only) bytes += sent.body;
+    output_.write(std::array{iovec{bytes.data(), bytes.size()}});
+    if (sent.status == 101) return open(now);
+    phase_ = Phase::refused;
+    read_ = write_ = Half::closing;
+    fin_due_ = true;
+    start_close_wait(now);
+}
+
+void Session::accept(const Response& response, TimePoint now) {
+    if (phase_ != Phase::deciding || over_) return;
+    const auto problem = check_response(opening_->request, response);
+    if (!problem) return open(now);
+    over_ = true;
+    events_.on_error(Errc::handshake_failed, "the opening handshake failed: " + *problem, &response);
+}
+
+void Session::abandon(Errc code, std::string what) {
+    if (!is_open()) end_with(code, std::move(what));
+}
+
+void Session::open(TimePoint now) {
+    phase_ = Phase::open;
+    was_open_ = true;
+    opening_.reset();
+    wait_deadline_ = TimePoint::max();
+    last_received_ = now;
+    events_.on_open();
+}
+
+// The way in.
+
+std::size_t Session::receive(std::span<char> bytes, TimePoint now) {
+    last_received_ = now;
+    silence_reported_ = false;
+    std::span<char> rest = bytes;
+    if (phase_ == Phase::head) receive_head(rest, now);
+    if (phase_ == Phase::body) receive_body(rest);
+    if (phase_ == Phase::open) receive_messages(rest, now);
+    // What comes behind the last message is of no interest, but it must not fill the socket.
+    if (phase_ == Phase::refused || over_ || (phase_ == Phase::open && read_ != Half::open)) rest = {};
+    return bytes.size() - rest.size();
+}
+
+void Session::receive_head(std::span<char>& rest, TimePoint now) {
+    std::size_t consumed = 0;
+    opening_->received_any = true;
+    const HttpParser::Status status = opening_->parser.feed(as_view(rest), consumed);
+    rest = rest.subspan(consumed);
+    if (status == HttpParser::Status::incomplete) return;
+    if (status == HttpParser::Status::failed) {
+        const HttpFailure failure = opening_->parser.failure();
+        if (role_ == Role::server) return refuse(failure, now);
+        return end_with(Errc::handshake_failed, "the opening handshake failed: the response is not HTTP/1.1: " + failure.reason);
+    }
+    phase_ = Phase::deciding;
+    if (role_ == Role::server) return examine(std::move(opening_->parser.request()), now);
+    opening_->response = std::move(opening_->parser.response());
+    if (opening_->response.status == 101) return deliver_response();
+    phase_ = Phase::body;
+    opening_->body_size = expected_body(opening_->response);
+}
+
+void Session::receive_body(std::span<char>& rest) {
+    std::string& body = opening_->response.body;
+    body.append(as_view(rest).substr(0, opening_->body_size - body.size()));
+    rest = {};
+    if (body.size() == opening_->body_size) deliver_response();
+}
+
+void Session::deliver_response() {
+    phase_ = Phase::deciding;
+    events_.on_response(std::move(opening_->response));
+}
+
+void Session::receive_messages(std::span<char>& rest, TimePoint now) {
+    while (wants_messages()) {
+        MessageView message;
+        switch (assembler_.next(rest, *configuration_, message)) {
+            case Assembler::Status::incomplete: return;
+            case Assembler::Status::failed: return fail(assembler_.failure(), now);
+            case Assembler::Status::message: break;
+        }
+        if (message.opcode == Opcode::close)
+            receive_close(message, now);
+        else
+            events_.on_message(message);
+    }
+}
+
+void Session::receive_direct(std::size_t size, TimePoint now) {
+    assembler_.received(size);
+    receive({}, now);
+}
+
+void Session::receive_close(const MessageView& message, TimePoint now) {
+    close_received_ = true;
+    read_ = Half::closing;
+    ending_slot().code = message.close_status;
+    ending_slot().reason = message.content;
+    start_close_wait(now);
+    if (write_ == Half::closed) over_ = true;
+    if (close_sent_) both_closes_passed();
+    events_.on_message(message);
+}
+
+void Session::receive_end() {
+    if (over_) return;
+    end_received_ = true;
+    if (phase_ == Phase::body) return deliver_response();
+    if (phase_ == Phase::refused) return set_over();
+    if (phase_ != Phase::open) {
+        // A connection that never said anything is a port probe, not an error.
+        if (role_ == Role::server && !opening_->received_any) return set_over();
+        return end_with(Errc::connection_closed, "the peer closed the connection during the opening handshake");
+    }
+    if (read_ == Half::closed) return;
+    const bool may_go_on = read_ == Half::open && write_ == Half::open && configuration_->allow_half_open;
+    const bool truncated = read_ == Half::open && assembler_.in_message();
+    read_ = Half::closed;
+    if (!may_go_on) end_when_flushed();
+    if (truncated) events_.on_error(Errc::connection_closed, "the peer closed the connection in the middle of a message", nullptr);
+}
+
+void Session::set_reading(bool reading, TimePoint now) noexcept {
+    if (reading && !reading_) last_received_ = now;
+    reading_ = reading;
+}
+
+bool Session::wants_input() const noexcept {
+    if (over_ || end_received_ || phase_ == Phase::deciding) return false;
+    return reading_ || phase_ != Phase::open || read_ != Half::open;
+}
+
+void Session::fail(const Failure& failure, TimePoint now) {
+    read_ = Half::closing;
+    if (write_ == Half::open) send_close(failure.code, failure.reason, now);
+    if (write_ == Half::closed) over_ = true;
+    fin_due_ = true;
+    start_close_wait(now);
+    events_.on_error(Errc::protocol_error, std::string("the peer broke the protocol: ") + failure.reason, nullptr);
+}
+
+// The way out.
+
+SendStatus Session::send(const MessageView& message, TimePoint now, const PreparedMessage* prepared) {
+    if (!is_writable() || over_) return SendStatus::closed;
+    if (!prepared) {
+        if (auto objection = object_to(message)) {
+            events_.on_error(objection->code, "a message was not sent: " + objection->what, nullptr);
+            return SendStatus::refused;
+        }
+    }
+    if (message.opcode == Opcode::close)
+        send_close(message.close_status, message.content, now);
+    else if (prepared && role_ == Role::server && prepared->frame_size() == configuration_->frame_size)
+        output_.write_shared(prepared->frames());
+    else
+        write(message.opcode, message.content);
+    return SendStatus::ok;
+}
+
+void Session::write(Opcode opcode, std::string_view payload) {
+    if (role_ == Role::server)
+        write_unmasked(output_, opcode, payload, configuration_->frame_size);
+    else
+        write_masked(output_, entropy_, opcode, payload, configuration_->frame_size);
+}
+
+void Session::send_close(CloseCode code, std::string_view reason, TimePoint now) {
+    std::array<char, max_control_payload> payload;
+    write(Opcode::close, write_close_payload(payload, code, reason));
+    close_sent_ = true;
+    write_ = Half::closing;
+    start_close_wait(now);
+    if (close_received_) return both_closes_passed();
+    if (read_ == Half::closed) end_when_flushed_ = true;
+}
+
+void Session::close_read() noexcept {
+    if (phase_ != Phase::open) return set_over();
+    if (read_ == Half::closing && write_ != Half::closed) return;
+    read_ = Half::closed;
+    if (write_ != Half::open) end_when_flushed();
+}
+
+void Session::close_write() noexcept {
+    if (phase_ != Phase::open) return set_over();
+    if (write_ == Half::closed) return;
+    write_ = Half::closing;
+    fin_due_ = true;
+    if (read_ == Half::closed) end_when_flushed_ = true;
+}
+
+/// Nothing more is to be received that matters: what is queued still leaves, then the connection ends.
+void Session::end_when_flushed() noexcept {
+    if (write_ == Half::closed) return set_over();
+    write_ = Half::closing;
+    end_when_flushed_ = true;
+}
+
+/// A server closes the socket first; a client waits for that, unless it has happened (RFC 6455, section 7.1.1).
+void Session::both_closes_passed() noexcept {
+    if (role_ == Role::server || read_ == Half::closed) end_when_flushed_ = true;
+}
+
+void Session::write_blocked(TimePoint now) noexcept {
+    if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
+}
+
+void Session::write_progress(TimePoint now, bool blocked) noexcept { stalled_since_ = blocked ? now : TimePoint::max(); }
+
+void Session::write_shut() noexcept {
+    write_ = Half::closed;
+    if (read_ == Half::closed) over_ = true;
+}
+
+void Session::transport_failed(std::string what) {
+    // Behind the closing handshake, or an answer that refuses, a peer may go as it likes.
+    const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused;
+    if (expected) return set_over();
+    end_with(Errc::connection_failure, std::move(what));
+}
+
+void Session::end_with(Errc code, std::string what) {
+    if (over_) return;
+    over_ = true;
+    events_.on_error(code, std::move(what), nullptr);
+}
+
+// Time.
+
+void Session::start_close_wait(TimePoint now) noexcept {
+    if (wait_deadline_ == TimePoint::max() || phase_ == Phase::refused) wait_deadline_ = later(now, configuration_->close_timeout);
+}
+
+TimePoint Session::idle_deadline() const noexcept {
+    return wants_messages() && !silence_reported_ ? later(last_received_, configuration_->timeout) : TimePoint::max();
+}
+
+TimePoint Session::stall_deadline() const noexcept {
+    return stalled_since_ == TimePoint::max() ? TimePoint::max() : later(stalled_since_, configuration_->timeout);
+}
+
+TimePoint Session::next_deadline() const noexcept {
+    if (over_) return TimePoint::max();
+    return std::min({wait_deadline_, stall_deadline(), idle_deadline()});
+}
+
+void Session::tick(TimePoint now) {
+    if (now >= wait_deadline_) wait_is_over();
+    if (!over_ && now >= stall_deadline())
+        end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->timeout));
+    if (!over_ && now >= idle_deadline()) {
+        silence_reported_ = true;
+        events_.on_error(Errc::connection_timeout, "nothing was received for " + seconds_text(configuration_->timeout), nullptr);
+    }
+}
+
+void Session::wait_is_over() {
+    wait_deadline_ = TimePoint::max();
+    if (phase_ == Phase::body) return deliver_response();
+    if (phase_ == Phase::head || phase_ == Phase::deciding)
+        return end_with(Errc::connection_failure, "the opening handshake was not complete in time");
+    const bool answered = (close_sent_ && close_received_) || fin_due_ || write_ == Half::closed;
+    if (answered) return set_over();
+    end_with(Errc::connection_failure, close_sent_
+                                           ? "no Close came in answer within " + seconds_text(configuration_->close_timeout)
+                                           : "the peer's Close was not answered within " + seconds_text(configuration_->close_timeout));
+}
+
+// State.
+
+Session::Step Session::step(bool flushed) const noexcept {
+    if (over_ || (flushed && end_when_flushed_)) return Step::disconnect;
+    if (flushed && fin_due_ && write_ == Half::closing) return Step::shutdown_write;
+    return Step::none;
+}
+
+Disconnect& Session::ending_slot() {
+    if (!ending_) ending_ = std::make_unique<Disconnect>();
+    return *ending_;
+}
+
+void Session::note(const Error& error) {
+    if (!ending_slot().error) ending_->error = error;
+}
+
+Disconnect Session::ending() const {
+    Disconnect ending = ending_ ? *ending_ : Disconnect{};
+    ending.clean = close_sent_ && close_received_;
+    return ending;
+}
+
+}  // namespace hawser::protocol

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include <hawser/configuration.hpp>
+#include <hawser/connection.hpp>
+#include <hawser/error.hpp>
+#include <hawser/http.hpp>
+#include <hawser/message.hpp>
+
+#include "protocol/assembler.hpp"
+#include "protocol/frame.hpp"
+#include "protocol/http_parser.hpp"
+#include "protocol/writer.hpp"
+#include "types/entropy.hpp"
+#include "types/time.hpp"
+
+namespace hawser::protocol {
+
+/// One half of a connection.
+enum class Half : std::uint8_t {
+    open,     ///< messages pass
+    closing,  ///< reading: a Close came, what follows is discarded until the end; writing: Close or FIN is on its way
+    closed,
+};
+
+/// The protocol of one connection, RFC 6455, in either role, without any I/O: it takes bytes, the time and commands;
+/// it gives bytes to an Output and calls Events; the owner of the socket does what `step()` says.
+///
+/// Two halves, tracked apart. What happens in each state, read half / write half:
+///
+///   state               | message        | Close            | bad frame    | end (FIN)            | send  | close()    | close_read() |
+///   close_write()   | flushed        | time is up
+///   --------------------+----------------+------------------+--------------+----------------------+-------+------------+--------------+-----------------+----------------+-----------
+///   opening             | –              | –                | refuse: 4xx  | over                 | closed| closed     | over         |
+///   over            | –              | error, over open    / open      | deliver        | deliver →g/o     | fail         | →d/g, over¹ or
+///   →d/o² | sent  | sent →o/g  | →d/o         | →o/g, FIN       | –              | – open    / closing   | deliver        | deliver →g/g,
+///   *  | fail         | →d/g, over¹          | closed| closed     | →d/g         | FIN             | FIN³ →o/d      | over open    /
+///   closed    | deliver        | deliver, over    | over         | over                 | closed| closed     | over         | – | – | –
+///   closing / open      | discard        | discard          | discard      | over                 | sent  | sent →g/g, *| –           |
+///   →g/g, FIN       | –              | over closing / closing   | discard        | discard          | discard      | over¹ | closed|
+///   closed     | –            | FIN             | FIN³ →g/d, *   | over closing / closed    | discard        | discard          | discard
+///   | over                 | closed| closed     | over         | –               | –              | over closed  / open      | discard |
+///   discard          | discard      | –                    | sent  | sent →d/g, over¹ | –      | →d/g, over¹     | –              | –
+///   closed  / closing   | discard        | discard          | discard      | –                    | closed| closed     | –            |
+///   FIN             | FIN³ over      | over over                | nothing happens any more
+///
+///   o open, g closing, d closed; "over": the socket is to be closed.
+///   ¹ as soon as what is queued has been sent.  ² with allow_half_open.  ³ where a FIN is due: after close_write(), after a
+///   failure, after a refused handshake.
+///   * both Close frames have passed: a server is over¹, a client waits for the server's end (RFC 6455, section 7.1.1).
+///   fail: the error is told, a Close frame says why, then FIN, →g/g.
+///   "time is up": the handshake's time, or close_timeout, which runs from the first Close or FIN of a failure. In each state
+///   a write that makes no progress for `timeout` is an error, then over. Silence for `timeout` while the read half is open is
+///   told once, and changes nothing.
+class Session {
+public:
+    /// What a session tells. Each call may call the session in turn, and change its state.
+    class Events {
+    public:
+        /// Server: a request for a WebSocket, to be answered by respond().
+        virtual void on_request(Request request) = 0;
+        /// Server: another request, to be answered by respond().
+        virtual void on_page_request(Request request) = 0;
+        /// Client: the response, to be followed by accept().
+        virtual void on_response(Response response) = 0;
+        /// The handshake is complete.
+        virtual void on_open() = 0;
+        virtual void on_message(const MessageView& message) = 0;
+        /// `response`: the one that was not accepted, or null.
+        virtual void on_error(Errc code, std::string what, const Response* response) = 0;
+
+    protected:
+        ~Events() = default;
+    };
+
+    /// What the owner of the socket has to do.
+    enum class Step : std::uint8_t { none, shutdown_write, disconnect };
+
+    Session(Role role, Events& events, Output& output, Entropy& entropy, const Configuration& configuration, TimePoint now);
+    ~Session();
+
+    /// Other settings, from now on. They must outlive the session or the next call.
+    void configure(const Configuration& configuration) noexcept { configuration_ = &configuration; }
+
+    // The opening handshake.
+
+    /// Client: sends the request.
+    void start(const Request& request);
+    /// Server: answers the request; 101 opens, anything else ends the connection.
+    void respond(const Response& response, TimePoint now);
+    /// Client: checks the response; opens, or fails.
+    void accept(const Response& response, TimePoint now);
+    /// The handshake comes to nothing.
+    void abandon(Errc code, std::string what);
+
+    // The way in.
+
+    /// Takes what was received, and changes it. Returns how much was taken: the rest is to be shown again, with more
+    /// behind it or once reading is resumed.
+    std::size_t receive(std::span<char> bytes, TimePoint now);
+    /// Where a large message's next bytes may be received directly, or empty; then `receive_direct(size)`.
+    std::span<char> direct_target() { return wants_messages() ? assembler_.direct_target() : std::span<char>(); }
+    void receive_direct(std::size_t size, TimePoint now);
+    /// The peer closed its write half.
+    void receive_end();
+    /// Stops and resumes delivery.
+    void set_reading(bool reading, TimePoint now) noexcept;
+    /// Whether bytes would be taken.
+    bool wants_input() const noexcept;
+
+    // The way out.
+
+    /// Sends a message; `prepared` is the same message, encoded already. `ok`, `refused` or `closed`.
+    SendStatus send(const MessageView& message, TimePoint now, const PreparedMessage* prepared = nullptr);
+    void close_read() noexcept;
+    void close_write() noexcept;
+    /// The socket takes no bytes; or has taken some again, or all.
+    void write_blocked(TimePoint now) noexcept;
+    void write_progress(TimePoint now, bool blocked) noexcept;
+    void write_shut() noexcept;
+    /// The socket failed.
+    void transport_failed(std::string what);
+
+    // Time.
+
+    TimePoint next_deadline() const noexcept;
+    void tick(TimePoint now);
+
+    // State.
+
+    /// What is to be done now; `flushed`: nothing waits to be sent.
+    Step step(bool flushed) const noexcept;
+    bool is_open() const noexcept { return phase_ == Phase::open; }
+    /// The handshake was completed once.
+    bool was_open() const noexcept { return was_open_; }
+    bool is_readable() const noexcept { return phase_ == Phase::open && read_ == Half::open; }
+    bool is_writable() const noexcept { return phase_ == Phase::open && write_ == Half::open; }
+    Half read_half() const noexcept { return read_; }
+    Half write_half() const noexcept { return write_; }
+    bool is_over() const noexcept { return over_; }
+    /// Ends it from outside.
+    void set_over() noexcept { over_ = true; }
+    /// Remembers what ended it; the first one counts.
+    void note(const Error& error);
+    Role role() const noexcept { return role_; }
+    /// How it ended.
+    Disconnect ending() const;
+
+private:
+    enum class Phase : std::uint8_t { head, body, deciding, open, refused };
+    struct Opening;
+
+    void receive_head(std::span<char>& rest, TimePoint now);
+    void examine(Request request, TimePoint now);
+    void receive_body(std::span<char>& rest);
+    void receive_messages(std::span<char>& rest, TimePoint now);
+    void receive_close(const MessageView& message, TimePoint now);
+    void deliver_response();
+    void refuse(const HttpFailure& failure, TimePoint now);
+    void open(TimePoint now);
+    void fail(const Failure& failure, TimePoint now);
+    void end_when_flushed() noexcept;
+    void end_with(Errc code, std::string what);
+    void send_close(CloseCode code, std::string_view reason, TimePoint now);
+    void write(Opcode opcode, std::string_view payload);
+    void both_closes_passed() noexcept;
+    void start_close_wait(TimePoint now) noexcept;
+    void wait_is_over();
+    TimePoint idle_deadline() const noexcept;
+    TimePoint stall_deadline() const noexcept;
+    bool wants_messages() const noexcept { return phase_ == Phase::open && read_ == Half::open && reading_; }
+    Disconnect& ending_slot();
+
+    Events& events_;
+    Output& output_;
+    Entropy& entropy_;
+    const Configuration* configuration_;
+    std::unique_ptr<Opening> opening_;
+    std::unique_ptr<Disconnect> ending_;
+    TimePoint wait_deadline_;  // of the opening handshake, then of the closing one
+    TimePoint last_received_;
+    TimePoint stalled_since_ = TimePoint::max();
+    Assembler assembler_;
+    Role role_;
+    Phase phase_ = Phase::head;
+    Half read_ = Half::open;
+    Half write_ = Half::open;
+    bool reading_ = true;
+    bool was_open_ = false;
+    bool close_sent_ = false;
+    bool close_received_ = false;
+    bool fin_due_ = false;
+    bool end_when_flushed_ = false;
+    bool end_received_ = false;
+    bool over_ = false;
+    bool silence_reported_ = false;
+};
+
+}  // namespace hawser::protocol

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <hawser/error.hpp>
+#include <hawser/message.hpp>
+
+#include "protocol/frame.hpp"
+#include "types/entropy.hpp"
+
+namespace hawser::protocol {
+
+/// Takes the bytes that a session sends, in order.
+class Output {
+public:
+    /// Room for `size` bytes, at most `max_reserve`, which the caller fills before any other call.
+    virtual char* reserve(std::size_t size) = 0;
+    /// Takes bytes that lie elsewhere; they are borrowed until the call returns.
+    virtual void write(std::span<const iovec> slices) = 0;
+    /// Takes bytes that are shared with other connections.
+    virtual void write_shared(const std::shared_ptr<const std::string>& bytes) = 0;
+
+    static constexpr std::size_t max_reserve = 32 * 1024;
+
+protected:
+    ~Output() = default;
+};
+
+/// Why a message cannot be sent as it is.
+struct Objection {
+    Errc code;
+    std::string what;
+};
+std::optional<Objection> object_to(const MessageView& message);
+
+/// Writes the frames of a payload as a server does: unmasked, large ones from where they lie.
+void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size);
+/// As a client does: each frame masked with a new key (RFC 6455, section 5.3).
+void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size);
+
+/// Up to this many bytes, frames are copied behind each other; above, they are sent from the caller's memory.
+inline constexpr std::size_t copy_limit = 8 * 1024;
+
+}  // namespace hawser::protocol

@@ -1,0 +1,271 @@
+#include "reactor/core.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include <hawser/error.hpp>
+
+#include "types/time.hpp"
+
+namespace hawser::reactor {
+namespace {
+
+// Deferred work that goes on deferring must not keep the loop from its events.
+constexpr int deferred_rounds = 16;
+
+// A century: what is later would leave the range of TimePoint.
+constexpr Seconds longest_delay{100 * 365.25 * 86400};
+
+bool is_open(int descriptor) noexcept { return fcntl(descriptor, F_GETFD) >= 0; }
+
+[[noreturn]] void reject(std::string what) { throw Error(Errc::invalid_option, std::move(what)); }
+
+template <typename Signature>
+void require(const std::function<Signature>& function, const char* call) {
+    if (!function) reject(std::string(call) + " was given an empty function");
+}
+
+}  // namespace
+
+// Forbids run() inside run().
+class Core::Running {
+public:
+    explicit Running(Core& core) : core_(core) {
+        if (core.running_ || core.loop_->is_dispatching()) {
+            throw Error(Errc::reentrant, "run() or run_once() was called inside a callback of the same reactor: call it when that has returned");
+        }
+        core.running_ = true;
+        core.owner_ = std::this_thread::get_id();
+    }
+    ~Running() {
+        core_.running_ = false;
+        core_.owner_ = std::thread::id();
+    }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+private:
+    Core& core_;
+};
+
+class Core::Timer final : public Deadline {
+public:
+    Timer(Core& core, TimerId id, Seconds repeat, std::function<void()> function)
+        : core_(core), id_(id), repeat_(repeat), function_(std::move(function)) {}
+    ~Timer() { disarm(); }
+
+    void arm(Seconds delay) { core_.loop().arm(*this, later(core_.fresh_now(), std::min(delay, longest_delay))); }
+    void disarm() { core_.loop().arm(*this, TimePoint::max()); }
+
+private:
+    void on_deadline() override {
+        const auto entry = core_.timers_.find(id_);
+        // The function may cancel its timer.
+        const std::shared_ptr<Timer> self = entry->second;
+        if (repeat_ > Seconds(0)) {
+            arm(repeat_);
+        } else {
+            core_.timers_.erase(entry);
+        }
+        function_();
+    }
+
+    Core& core_;
+    const TimerId id_;
+    const Seconds repeat_;
+    const std::function<void()> function_;
+};
+
+class Core::Watch final : public Io {
+public:
+    Watch(Core& core, std::function<void(Readiness)> callback) : core_(core), callback_(std::move(callback)) {}
+    ~Watch() { stop(); }
+
+    void start(int descriptor, Readiness interest) { core_.loop().watch(*this, descriptor, interest); }
+    void stop() { core_.loop().watch(*this, descriptor(), Readiness::none); }
+
+private:
+    void on_ready(Readiness readiness) override {
+        const auto entry = core_.watches_.find(descriptor());
+        // The callback may detach or replace itself.
+        const std::shared_ptr<Watch> self = entry->second;
+        if (interest() == Readiness::none) {
+            core_.watches_.erase(entry);
+            reject("descriptor " + std::to_string(descriptor()) + " cannot be watched any longer: if it was closed, detach it before that");
+        }
+        callback_(readiness);
+    }
+
+    Core& core_;
+    const std::function<void(Readiness)> callback_;
+};
+
+Core::Core(std::unique_ptr<Loop> loop)
+    : loop_(std::move(loop)),
+      receive_buffer_(std::make_unique_for_overwrite<char[]>(receive_buffer_size)),
+      cork_buffer_(std::make_unique_for_overwrite<char[]>(cork_buffer_size)),
+      entropy_(system_entropy()) {
+    loop_->set_hooks(this);
+}
+
+Core::~Core() {
+    // What is dropped here may on its way out cancel, detach or defer, and needs the loop for that.
+    while (!parked_.empty() || !deferred_.empty() || !posted_.empty() || !timers_.empty() || !watches_.empty()) {
+        std::exchange(parked_, {}).clear();
+        std::exchange(deferred_, {}).clear();
+        std::exchange(posted_, {}).clear();
+        std::exchange(timers_, {}).clear();
+        std::exchange(watches_, {}).clear();
+    }
+}
+
+void Core::defer(std::shared_ptr<Deferred> work) { deferred_.push_back(std::move(work)); }
+
+void Core::run_deferred() {
+    // By index, as the work may defer more, or come here itself: then it goes on where this has come to.
+    for (std::size_t left = deferred_.size() - deferred_done_; left > 0 && deferred_done_ < deferred_.size(); --left) {
+        const std::shared_ptr<Deferred> work = std::move(deferred_[deferred_done_++]);
+        guard([&] { work->run_deferred(); });
+    }
+    deferred_.erase(deferred_.begin(), deferred_.begin() + std::ptrdiff_t(deferred_done_));
+    deferred_done_ = 0;
+}
+
+void Core::flush() {
+    for (int round = 0; round < deferred_rounds && !deferred_.empty(); ++round) run_deferred();
+}
+
+void Core::before_sleep() {
+    // The owner of a borrowed loop may run it on without a rethrow().
+    is_interrupted_ = false;
+    flush();
+    if (!deferred_.empty()) loop_->do_not_sleep();
+    reject_closed_descriptors();
+}
+
+// libev aborts the process when the kernel refuses a descriptor as closed, which it asks right after this.
+void Core::reject_closed_descriptors() {
+    while (!unchecked_descriptors_.empty()) {
+        const int descriptor = unchecked_descriptors_.back();
+        unchecked_descriptors_.pop_back();
+        if (is_open(descriptor) || !detach(descriptor)) continue;
+        guard([&] { reject("descriptor " + std::to_string(descriptor) + " was closed while it was attached: detach it before that"); });
+    }
+}
+
+void Core::run() {
+    const Running running(*this);
+    rethrow();
+    while (!loop_->run() && has_work()) {
+    }
+    flush();
+    rethrow();
+}
+
+bool Core::run_once(Seconds wait) {
+    if (std::isnan(wait.count()) || wait < Seconds(0)) reject("run_once() cannot wait for " + seconds_text(wait));
+    const Running running(*this);
+    rethrow();
+    const bool is_anything_left = loop_->run_once(wait);
+    flush();
+    rethrow();
+    return is_anything_left || has_work();
+}
+
+bool Core::has_work() {
+    const std::lock_guard lock(posted_mutex_);
+    return !posted_.empty() || !deferred_.empty();
+}
+
+void Core::post(std::function<void()> function) {
+    require(function, "post()");
+    {
+        const std::lock_guard lock(posted_mutex_);
+        posted_.push_back(std::move(function));
+    }
+    loop_->wake();
+}
+
+void Core::on_wake() {
+    std::vector<std::function<void()>> functions;
+    {
+        const std::lock_guard lock(posted_mutex_);
+        functions.swap(posted_);
+    }
+    for (const auto& function : functions) guard(function);
+}
+
+TimerId Core::start_timer(Seconds delay, Seconds repeat, std::function<void()> function) {
+    require(function, "a timer");
+    if (!std::isfinite(delay.count()) || delay < Seconds(0)) {
+        reject("a timer cannot be started with a delay of " + seconds_text(delay) + ": give a number of seconds of at least 0");
+    }
+    const TimerId id = ++last_timer_;
+    const auto timer = std::make_shared<Timer>(*this, id, repeat, std::move(function));
+    timers_.emplace(id, timer);
+    timer->arm(delay);
+    return id;
+}
+
+bool Core::cancel(TimerId timer) noexcept {
+    const auto node = timers_.extract(timer);
+    if (!node) return false;
+    node.mapped()->disarm();
+    return true;
+}
+
+void Core::attach(int descriptor, Readiness interest, std::function<void(Readiness)> callback) {
+    require(callback, "attach()");
+    const std::string name = "descriptor " + std::to_string(descriptor);
+    if (interest == Readiness::none) reject(name + " cannot be attached for no readiness at all: detach it instead");
+    if (!is_open(descriptor)) reject(name + " cannot be attached: it is not open");
+    const auto watch = std::make_shared<Watch>(*this, std::move(callback));
+    detach(descriptor);
+    watches_.emplace(descriptor, watch);
+    unchecked_descriptors_.push_back(descriptor);
+    watch->start(descriptor, interest);
+}
+
+bool Core::detach(int descriptor) noexcept {
+    const auto node = watches_.extract(descriptor);
+    if (!node) return false;
+    node.mapped()->stop();
+    return true;
+}
+
+void Core::on_exception(std::function<void(std::exception_ptr)> handler) { exception_handler_ = std::move(handler); }
+
+void Core::on_callback_exception() noexcept {
+    std::exception_ptr exception = std::current_exception();
+    try {
+        // A copy, as the handler may replace itself.
+        if (const auto handler = exception_handler_) return handler(exception);
+    } catch (...) {
+        exception = std::current_exception();
+    }
+    if (!exception_) exception_ = exception;
+    is_interrupted_ = true;
+    loop_->stop();
+}
+
+void Core::rethrow() {
+    is_interrupted_ = false;
+    if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+}
+
+void Core::after_fork() {
+    // The child's libev announces every descriptor to the kernel anew.
+    for (const auto& [descriptor, watch] : watches_) unchecked_descriptors_.push_back(descriptor);
+    loop_->after_fork();
+    entropy_->after_fork();
+}
+
+void Core::assert_owner() const noexcept {
+    assert((owner_.load() == std::thread::id() || owner_.load() == std::this_thread::get_id()) &&
+           "hawser::Reactor: only post() may be called from another thread than the one that runs the reactor");
+}
+
+}  // namespace hawser::reactor

@@ -1,0 +1,203 @@
+#include "reactor/loop.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <system_error>
+
+namespace hawser::reactor {
+
+class EvLoop final : public Loop {
+public:
+    explicit EvLoop(struct ev_loop* borrowed);
+    ~EvLoop() override;
+
+    void watch(Io& io, int descriptor, Readiness interest) override;
+    void arm(Deadline& deadline, TimePoint at) override;
+    TimePoint fresh_now() const noexcept override { return std::chrono::steady_clock::now(); }
+    Timestamp wall_clock() const noexcept override { return std::chrono::system_clock::now(); }
+    bool run() override;
+    bool run_once(Seconds wait) override;
+    void stop() noexcept override;
+    void wake() noexcept override { ev_async_send(loop_, &async_); }
+    void do_not_sleep() noexcept override { ev_idle_start(loop_, &idle_); }
+    void after_fork() override { ev_loop_fork(loop_); }
+    struct ev_loop* native() const noexcept override { return loop_; }
+
+    static void on_io(struct ev_loop* loop, ev_io* io, int events);
+    static void on_timer(struct ev_loop* loop, ev_timer* timer, int events);
+
+private:
+    static EvLoop& of(void* data) noexcept { return *static_cast<EvLoop*>(data); }
+    static void on_prepare(struct ev_loop* loop, ev_prepare* prepare, int events);
+    static void on_check(struct ev_loop* loop, ev_check* check, int events);
+    static void on_async(struct ev_loop* loop, ev_async* async, int events);
+
+    void start(Deadline& deadline);
+    void start_own_watchers();
+
+    struct ev_loop* loop_;
+    bool is_own_;
+    bool is_stopped_ = false;  // libev itself would first call whatever else is pending
+    ev_prepare prepare_;
+    ev_check check_;
+    ev_async async_;
+    ev_idle idle_;     // active: the loop does not sleep
+    ev_timer waiter_;  // bounds the sleep of run_once()
+};
+
+Io::Io() noexcept {
+    ev_io_init(&io_, &EvLoop::on_io, -1, 0);
+    io_.data = this;
+}
+
+Deadline::Deadline() noexcept {
+    ev_timer_init(&timer_, &EvLoop::on_timer, 0., 0.);
+    timer_.data = this;
+}
+
+// A loop of our own must behave the same wherever it runs: it does not look at LIBEV_FLAGS. Nor is it libev's default
+// loop, which would take SIGCHLD.
+EvLoop::EvLoop(struct ev_loop* borrowed)
+    : loop_(borrowed ? borrowed : ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)), is_own_(!borrowed) {
+    // libev aborts when it cannot have the descriptor by which other threads wake it: ask before it does.
+    const int probe = loop_ ? eventfd(0, EFD_CLOEXEC) : -1;
+    if (probe < 0) {
+        const int error = errno;
+        if (is_own_ && loop_) ev_loop_destroy(loop_);
+        throw std::system_error(error, std::generic_category(), "an event loop cannot be made for lack of a descriptor");
+    }
+    close(probe);
+    start_own_watchers();
+    now_ = fresh_now();
+}
+
+void EvLoop::start_own_watchers() {
+    ev_prepare_init(&prepare_, &on_prepare);
+    ev_check_init(&check_, &on_check);
+    ev_async_init(&async_, &on_async);
+    ev_idle_init(&idle_, [](struct ev_loop*, ev_idle*, int) {});
+    ev_init(&waiter_, [](struct ev_loop*, ev_timer*, int) {});
+    prepare_.data = check_.data = async_.data = this;
+    // Before the sleep comes after what the owner of a borrowed loop does then; after it, the time is set before all else.
+    ev_set_priority(&prepare_, EV_MINPRI);
+    ev_set_priority(&check_, EV_MAXPRI);
+    ev_prepare_start(loop_, &prepare_);
+    ev_check_start(loop_, &check_);
+    ev_async_start(loop_, &async_);
+    // These alone are nothing to wait for.
+    for (int own = 0; own < 3; ++own) ev_unref(loop_);
+}
+
+EvLoop::~EvLoop() {
+    for (int own = 0; own < 3; ++own) ev_ref(loop_);
+    ev_prepare_stop(loop_, &prepare_);
+    ev_check_stop(loop_, &check_);
+    ev_async_stop(loop_, &async_);
+    ev_idle_stop(loop_, &idle_);
+    if (is_own_) ev_loop_destroy(loop_);
+}
+
+void EvLoop::watch(Io& io, int descriptor, Readiness interest) {
+    static_assert(int(Readiness::readable) == EV_READ && int(Readiness::writable) == EV_WRITE);
+    const bool is_same_descriptor = io.interest_ != Readiness::none && io.io_.fd == descriptor;
+    if (io.interest_ == interest && (is_same_descriptor || interest == Readiness::none)) return;
+    ev_io_stop(loop_, &io.io_);
+    if (is_same_descriptor) {
+        ev_io_modify(&io.io_, int(interest));
+    } else {
+        // This has libev tell the kernel even if it knows the number: it may be another file's by now.
+        ev_io_set(&io.io_, descriptor, int(interest));
+    }
+    set(io, this, descriptor, interest);
+    if (interest != Readiness::none) ev_io_start(loop_, &io.io_);
+}
+
+void EvLoop::arm(Deadline& deadline, TimePoint at) {
+    if (at == deadline.at_) return;
+    set(deadline, this, at);
+    if (at == TimePoint::max()) return ev_timer_stop(loop_, &deadline.timer_);
+    if (!ev_is_active(&deadline.timer_) || at < deadline.started_for_) start(deadline);
+}
+
+void EvLoop::start(Deadline& deadline) {
+    ev_timer_stop(loop_, &deadline.timer_);
+    deadline.started_for_ = deadline.at_;
+    const Seconds delay = deadline.at_ - fresh_now();
+    // libev counts from its own time, which is stale after a long callback. Updated after the clock was read, it makes
+    // the timer late by an instant rather than early.
+    ev_now_update(loop_);
+    ev_timer_set(&deadline.timer_, std::max(delay.count(), 0.), 0.);
+    ev_timer_start(loop_, &deadline.timer_);
+}
+
+bool EvLoop::run() { return ev_run(loop_, 0) || is_stopped_; }
+
+bool EvLoop::run_once(Seconds wait) {
+    if (wait <= Seconds(0)) return ev_run(loop_, EVRUN_NOWAIT);
+    const bool is_bounded = std::isfinite(wait.count());
+    if (is_bounded) {
+        ev_now_update(loop_);
+        // A repeating one: libev does not stop it by itself, which would count it off a second time.
+        ev_timer_set(&waiter_, wait.count(), wait.count());
+        ev_timer_start(loop_, &waiter_);
+        ev_unref(loop_);
+    }
+    const bool is_anything_left = ev_run(loop_, EVRUN_ONCE);
+    if (is_bounded) {
+        ev_ref(loop_);
+        ev_timer_stop(loop_, &waiter_);
+    }
+    return is_anything_left;
+}
+
+void EvLoop::stop() noexcept {
+    is_stopped_ = true;
+    ev_break(loop_, EVBREAK_ALL);
+}
+
+void EvLoop::on_prepare(struct ev_loop*, ev_prepare* prepare, int) {
+    EvLoop& self = of(prepare->data);
+    self.is_stopped_ = false;
+    self.now_ = self.fresh_now();
+    self.dispatch([&] { self.hooks_->before_sleep(); });
+}
+
+void EvLoop::on_check(struct ev_loop* loop, ev_check* check, int) {
+    EvLoop& self = of(check->data);
+    self.now_ = self.fresh_now();
+    ev_idle_stop(loop, &self.idle_);
+}
+
+void EvLoop::on_async(struct ev_loop*, ev_async* async, int) {
+    EvLoop& self = of(async->data);
+    if (self.is_stopped_) return self.wake();
+    self.dispatch([&] { self.hooks_->on_wake(); });
+}
+
+void EvLoop::on_io(struct ev_loop*, ev_io* watcher, int events) {
+    Io& io = *static_cast<Io*>(watcher->data);
+    EvLoop& self = static_cast<EvLoop&>(*io.loop_);
+    const bool has_failed = (events & EV_ERROR) != 0;
+    // Readiness is a level: it is reported again when the loop runs again. A failure is not, libev has stopped the watcher.
+    if (self.is_stopped_ && !has_failed) return;
+    if (has_failed) io.interest_ = Readiness::none;
+    self.dispatch([&] { io.on_ready(Readiness(unsigned(events & (EV_READ | EV_WRITE)))); });
+}
+
+void EvLoop::on_timer(struct ev_loop*, ev_timer* timer, int) {
+    Deadline& deadline = *static_cast<Deadline*>(timer->data);
+    EvLoop& self = static_cast<EvLoop&>(*deadline.loop_);
+    // Moved later since the timer was started, or to be served by the next run.
+    if (self.is_stopped_ || self.fresh_now() < deadline.at_) return self.start(deadline);
+    ev_timer_stop(self.loop_, timer);
+    deadline.at_ = TimePoint::max();
+    self.dispatch([&] { deadline.on_deadline(); });
+}
+
+std::unique_ptr<Loop> make_ev_loop(struct ev_loop* borrowed) { return std::make_unique<EvLoop>(borrowed); }
+
+}  // namespace hawser::reactor

@@ -1,0 +1,96 @@
+#include "transport/tcp.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <climits>
+
+#include "transport/descriptor.hpp"
+
+namespace hawser::transport {
+namespace {
+
+IoResult failed_with_errno() noexcept { return IoResult::failed({errno, std::generic_category()}); }
+
+// Calls until it is not interrupted by a signal.
+template <typename Call>
+auto retried(Call call) noexcept {
+    auto result = call();
+    while (result < 0 && errno == EINTR) result = call();
+    return result;
+}
+
+class Tcp final : public Transport, private reactor::Io {
+public:
+    Tcp(reactor::Core& core, int descriptor, const Address& local, const Address& remote)
+        : loop_(core.loop()), descriptor_(descriptor), local_(local), remote_(remote) {}
+    ~Tcp() { Tcp::close(); }
+
+    IoResult read(std::span<char> into) override {
+        const auto n = retried([&] { return recv(descriptor_.get(), into.data(), into.size(), 0); });
+        if (n == 0) return IoResult::end();
+        return moved(n, into.size());
+    }
+
+    IoResult write(std::span<const iovec> slices) override {
+        const auto is_empty = [](const iovec& slice) { return slice.iov_len == 0; };
+        slices = slices.subspan(std::size_t(std::find_if_not(slices.begin(), slices.end(), is_empty) - slices.begin()));
+        if (slices.empty()) return IoResult::would_block();
+        slices = slices.first(std::min(slices.size(), std::size_t(IOV_MAX)));
+        msghdr message{};
+        message.msg_iov = const_cast<iovec*>(slices.data());  // sendmsg does not write to it
+        message.msg_iovlen = slices.size();
+        const auto n = retried([&] { return sendmsg(descriptor_.get(), &message, MSG_NOSIGNAL); });
+        [[maybe_unused]] std::size_t given = 0;
+        for (const iovec& slice : slices) given += slice.iov_len;
+        return moved(n, given);
+    }
+
+    IoResult shutdown_write() override {
+        if (shutdown(descriptor_.get(), SHUT_WR) != 0) return failed_with_errno();
+        return IoResult::done(0);
+    }
+
+    void close() noexcept override {
+        if (!descriptor_) return;
+        // libev must hear of it first: the number may be another socket's in a moment.
+        loop_.watch(*this, descriptor_.get(), Readiness::none);
+        descriptor_.reset();
+    }
+
+    bool pending() const noexcept override { return false; }
+
+    void watch(Observer& observer, Readiness interest) override {
+        if (!descriptor_) return;
+        observer_ = &observer;
+        loop_.watch(*this, descriptor_.get(), interest);
+    }
+
+    std::string name() const override { return local_.str(); }
+    std::string remote_name() const override { return remote_.str(); }
+
+private:
+    void on_ready(Readiness readiness) override { observer_->on_transport_ready(readiness); }
+
+    static IoResult moved(ssize_t n, [[maybe_unused]] std::size_t given) noexcept {
+        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? IoResult::would_block() : failed_with_errno();
+        // A count beyond what was given would have the caller skip bytes it never had (CVE-2026-107928).
+        assert(std::size_t(n) <= given);
+        return IoResult::done(std::size_t(n));
+    }
+
+    reactor::Loop& loop_;
+    Observer* observer_ = nullptr;
+    Descriptor descriptor_;
+    Address local_, remote_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_tcp(reactor::Core& core, int descriptor, const Address& local, const Address& remote) {
+    return std::make_unique<Tcp>(core, descriptor, local, remote);
+}
+
+}  // namespace hawser::transport

@@ -1,0 +1,61 @@
+#include "types/entropy.hpp"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace hawser {
+namespace {
+
+// The most that getentropy(2) gives at once.
+constexpr std::size_t batch_size = 256;
+
+void draw(std::span<unsigned char> bytes) {
+    if (getentropy(bytes.data(), bytes.size()) != 0) {
+        throw std::system_error(errno, std::generic_category(), "the system's random number generator (getentropy) failed");
+    }
+}
+
+class SystemEntropy final : public Entropy {
+public:
+    SystemEntropy() = default;
+    SystemEntropy(const SystemEntropy&) = delete;
+    SystemEntropy& operator=(const SystemEntropy&) = delete;
+    ~SystemEntropy() override { SystemEntropy::after_fork(); }
+
+    void fill(std::span<unsigned char> bytes) override {
+        for (; bytes.size() >= batch_size; bytes = bytes.subspan(batch_size)) draw(bytes.first(batch_size));
+        const std::size_t at_hand = std::min(bytes.size(), pool_.size() - used_);
+        take(bytes.first(at_hand));
+        if (at_hand == bytes.size()) return;
+        draw(pool_);
+        used_ = 0;
+        take(bytes.subspan(at_hand));
+    }
+
+    void after_fork() noexcept override {
+        explicit_bzero(pool_.data(), pool_.size());
+        used_ = pool_.size();
+    }
+
+private:
+    // What was handed out is wiped: a key must not be found in memory after its use.
+    void take(std::span<unsigned char> bytes) noexcept {
+        std::copy_n(pool_.begin() + static_cast<std::ptrdiff_t>(used_), bytes.size(), bytes.begin());
+        explicit_bzero(pool_.data() + used_, bytes.size());
+        used_ += bytes.size();
+    }
+
+    std::array<unsigned char, batch_size> pool_{};
+    std::size_t used_ = batch_size;
+};
+
+}  // namespace
+
+std::unique_ptr<Entropy> system_entropy() { return std::make_unique<SystemEntropy>(); }
+
+}  // namespace hawser

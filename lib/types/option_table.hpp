@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <hawser/context.hpp>
+
+namespace hawser {
+
+/// The type of an option's value, in the order of `OptionValue`'s alternatives.
+enum class OptionType : std::size_t { boolean, integer, string, list, map };
+
+/// A context option as it is known.
+struct Option {
+    std::string_view wrapper;
+    std::string_view name;
+    OptionType type;
+    std::optional<OptionValue> standard{};
+    /// Bounds of an integer, both allowed.
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+    /// Why this version refuses the option, whatever the value; empty when it does not.
+    std::string_view refusal{};
+    /// What is wrong with a value of the right type, or empty.
+    std::string (*check)(const OptionValue& value) = nullptr;
+};
+
+/// All options that there are.
+std::span<const Option> known_options() noexcept;
+
+}  // namespace hawser

@@ -1,0 +1,14 @@
+#include "types/time.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace hawser {
+
+std::string seconds_text(Seconds seconds) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%g s", seconds.count());
+    return text.data();
+}
+
+}  // namespace hawser

@@ -1,0 +1,540 @@
+#include <hawser/reactor.hpp>
+
+#include <ev.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <hawser/error.hpp>
+
+#include "support/catch.hpp"
+#include "support/sim_loop.hpp"
+#include "support/socket_pair.hpp"
+
+using namespace hawser;
+using support::SocketPair;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+template <typename Call>
+std::string error_of(Errc code, Call call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        CHECK(error.errc() == code);
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+// How a child process ended that did `work`.
+template <typename Work>
+int status_of_child(Work work) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        // An assertion that is to fail speaks to nobody, and is not the test runner's to catch.
+        close(STDERR_FILENO);
+        signal(SIGABRT, SIG_DFL);
+        _exit(work());
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status;
+}
+
+}  // namespace
+
+TEST_CASE("reactor: what is posted runs on the reactor's thread in the order of posting", "[reactor]") {
+    Reactor reactor;
+    std::vector<int> order;
+    reactor.post([&] {
+        order.push_back(1);
+        reactor.post([&] { order.push_back(3); });
+    });
+    reactor.post([&] { order.push_back(2); });
+    reactor.run();
+    CHECK(order == std::vector{1, 2, 3});
+}
+
+TEST_CASE("reactor: run() does not return before what was posted in its last callback has run", "[reactor]") {
+    Reactor reactor;
+    int calls = 0;
+    SECTION("by the callback") {
+        reactor.after(Seconds(0), [&] { reactor.post([&] { ++calls; }); });
+    }
+    SECTION("by another thread") {
+        reactor.after(Seconds(0), [&] { std::thread([&] { reactor.post([&] { ++calls; }); }).join(); });
+    }
+    reactor.run();
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: other threads post to a sleeping loop, each in its order, none lost", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    constexpr int posters = 4, posts = 500;
+    std::vector<std::vector<int>> received(posters);
+    int left = posters * posts;
+    reactor.attach(pair.near(), Readiness::readable, [](Readiness) {});  // without which there is nothing to sleep for
+    std::vector<std::thread> threads;
+    for (int poster = 0; poster < posters; ++poster) {
+        threads.emplace_back([&, poster] {
+            for (int n = 0; n < posts; ++n) {
+                reactor.post([&, poster, n] {
+                    received[std::size_t(poster)].push_back(n);
+                    if (--left == 0) reactor.detach(pair.near());
+                });
+            }
+        });
+    }
+    reactor.run();
+    for (auto& thread : threads) thread.join();
+    std::vector<int> expected(posts);
+    std::iota(expected.begin(), expected.end(), 0);
+    for (const auto& one : received) CHECK(one == expected);
+}
+
+TEST_CASE("reactor: a posted function that throws does not lose the others", "[reactor]") {
+    Reactor reactor;
+    int calls = 0;
+    reactor.post([] { throw std::runtime_error("posted"); });
+    reactor.post([&] { ++calls; });
+    CHECK_THROWS_WITH(reactor.run(), "posted");
+    reactor.run();
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: what is posted to a stopped reactor runs in the next run", "[reactor]") {
+    Reactor reactor;
+    int calls = 0;
+    reactor.after(Seconds(0), [&] {
+        reactor.stop();
+        reactor.post([&] { ++calls; });
+    });
+    reactor.run();
+    CHECK(calls == 0);
+    reactor.run();
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: stop() outside of run() is without effect", "[reactor]") {
+    Reactor reactor;
+    int calls = 0;
+    reactor.after(Seconds(0), [&] { ++calls; });
+    reactor.stop();
+    reactor.run();
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: run() and run_once() inside a callback are refused", "[reactor]") {
+    Reactor reactor;
+    std::vector<std::string> errors;
+    const auto call = [&] {
+        errors.push_back(error_of(Errc::reentrant, [&] { reactor.run(); }));
+        errors.push_back(error_of(Errc::reentrant, [&] { reactor.run_once(); }));
+    };
+    SECTION("of the reactor that runs") {
+        reactor.post(call);
+        reactor.run();
+    }
+    SECTION("when the owner of the loop runs it") {
+        struct ev_loop* const native = ev_loop_new(EVFLAG_AUTO);
+        {
+            Reactor borrower(native);
+            borrower.post([&] {
+                errors.push_back(error_of(Errc::reentrant, [&] { borrower.run(); }));
+                errors.push_back(error_of(Errc::reentrant, [&] { borrower.run_once(); }));
+            });
+            ev_run(native, 0);
+        }
+        ev_loop_destroy(native);
+    }
+    REQUIRE(errors.size() == 2);
+    CHECK_THAT(errors[0], Contains("inside a callback"));
+    CHECK(errors[0] == errors[1]);
+    CHECK_NOTHROW(reactor.run());
+}
+
+TEST_CASE("reactor: run_once() tells whether anything is left to wait for", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    CHECK_FALSE(reactor.run_once());
+    reactor.attach(pair.near(), Readiness::readable, [](Readiness) {});
+    CHECK(reactor.run_once());
+    reactor.detach(pair.near());
+    CHECK_FALSE(reactor.run_once(Seconds(infinity)));
+    reactor.post([&] { reactor.post([] {}); });
+    CHECK(reactor.run_once());
+    CHECK_FALSE(reactor.run_once());
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run_once(Seconds(-1)); }), Contains("-1 s"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run_once(Seconds(not_a_number)); }), Contains("nan"));
+}
+
+TEST_CASE("reactor: after() calls once, and its timer is gone then", "[reactor]") {
+    Reactor reactor;
+    int calls = 0;
+    TimerId id = 0;
+    id = reactor.after(Seconds(0.002), [&] {
+        ++calls;
+        CHECK_FALSE(reactor.cancel(id));
+    });
+    const TimePoint start = std::chrono::steady_clock::now();
+    CHECK(id != 0);
+    reactor.run();
+    CHECK(calls == 1);
+    CHECK(reactor.now() + std::chrono::milliseconds(1) >= start + std::chrono::milliseconds(2));
+    CHECK_FALSE(reactor.cancel(id));
+}
+
+TEST_CASE("reactor: every() calls again and again until it cancels itself", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    std::vector<Seconds> fired;
+    TimerId id = 0;
+    id = reactor.every(Seconds(2), [&] {
+        fired.emplace_back(reactor.now() - start);
+        if (fired.size() == 3) CHECK(reactor.cancel(id));
+    });
+    reactor.run();
+    CHECK(fired == std::vector<Seconds>{Seconds(2), Seconds(4), Seconds(6)});
+}
+
+TEST_CASE("reactor: every() does not catch up after a long callback", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    std::vector<Seconds> fired;
+    TimerId id = 0;
+    id = reactor.every(Seconds(1), [&] {
+        fired.emplace_back(reactor.now() - start);
+        if (fired.size() == 1) support::sim_loop(reactor).advance(Seconds(3.5));
+        if (fired.size() == 4) reactor.cancel(id);
+    });
+    reactor.run();
+    CHECK(fired == std::vector<Seconds>{Seconds(1), Seconds(4.5), Seconds(5.5), Seconds(6.5)});
+}
+
+TEST_CASE("reactor: after() in a long callback counts from its call", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    Seconds fired{0};
+    reactor.after(Seconds(0), [&] {
+        support::sim_loop(reactor).advance(Seconds(10));
+        reactor.after(Seconds(1), [&] { fired = reactor.now() - start; });
+    });
+    reactor.run();
+    CHECK(fired == Seconds(11));
+}
+
+TEST_CASE("reactor: a timer's callback may cancel others, start others and throw", "[reactor]") {
+    Reactor reactor;
+    int calls = 0, victims = 0;
+    std::vector<TimerId> ids;
+    const auto act = [&] {
+        for (const TimerId id : ids) reactor.cancel(id);
+        reactor.after(Seconds(0), [&] { ++calls; });
+        throw std::runtime_error("timer");
+    };
+    const auto attack = [&] {
+        ++victims;
+        act();
+    };
+    ids.push_back(reactor.after(Seconds(0), attack));
+    ids.push_back(reactor.every(Seconds(1e-9), attack));
+    ids.push_back(reactor.after(Seconds(0), attack));
+    CHECK_THROWS_WITH(reactor.run(), "timer");
+    CHECK(victims == 1);
+    reactor.run();
+    CHECK(victims == 1);
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: a repeating timer that throws goes on", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimerId id = reactor.every(Seconds(1), [] { throw std::runtime_error("again"); });
+    CHECK_THROWS_WITH(reactor.run(), "again");
+    CHECK_THROWS_WITH(reactor.run(), "again");
+    CHECK(reactor.cancel(id));
+    CHECK_NOTHROW(reactor.run());
+}
+
+TEST_CASE("reactor: the identifiers of timers are never reused, and 0 is none", "[reactor]") {
+    Reactor reactor;
+    const TimerId first = reactor.after(Seconds(1), [] {});
+    reactor.cancel(first);
+    const TimerId second = reactor.after(Seconds(1), [] {});
+    CHECK(first != second);
+    CHECK_FALSE(reactor.cancel(first));
+    CHECK_FALSE(reactor.cancel(0));
+    CHECK(reactor.cancel(second));
+    CHECK_FALSE(reactor.run_once());
+}
+
+TEST_CASE("reactor: delays that are no time are refused, by name", "[reactor]") {
+    Reactor reactor;
+    const auto after = [&](double delay) {
+        return error_of(Errc::invalid_option, [&] { reactor.after(Seconds(delay), [] {}); });
+    };
+    const auto every = [&](double interval) {
+        return error_of(Errc::invalid_option, [&] { reactor.every(Seconds(interval), [] {}); });
+    };
+    CHECK_THAT(after(-0.5), Contains("-0.5 s"));
+    CHECK_THAT(after(not_a_number), Contains("nan"));
+    CHECK_THAT(after(infinity), Contains("inf"));
+    CHECK_THAT(every(0), Contains("every 0 s"));
+    CHECK_THAT(every(-1), Contains("-1 s"));
+    CHECK_THAT(every(not_a_number), Contains("nan"));
+    CHECK_FALSE(reactor.run_once());
+}
+
+TEST_CASE("reactor: empty functions are refused", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.post({}); }), Contains("post()"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.after(Seconds(0), {}); }), Contains("timer"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.every(Seconds(1), {}); }), Contains("timer"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.attach(pair.near(), Readiness::readable, {}); }), Contains("attach()"));
+    CHECK_FALSE(reactor.run_once());
+}
+
+TEST_CASE("reactor: an attached descriptor calls until it is detached", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    int calls = 0;
+    pair.feed();
+    reactor.attach(pair.near(), Readiness::readable, [&](Readiness readiness) {
+        CHECK(readiness == Readiness::readable);
+        if (++calls == 3) CHECK(reactor.detach(pair.near()));
+    });
+    reactor.run();
+    CHECK(calls == 3);
+    CHECK_FALSE(reactor.detach(pair.near()));
+}
+
+TEST_CASE("reactor: attaching again replaces the callback, also while that runs", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    pair.feed();
+    std::string heard;
+    const std::string name = "a capture that has to live until the callback returns";
+    reactor.attach(pair.near(), Readiness::readable, [&, name](Readiness) {
+        reactor.attach(pair.near(), Readiness::writable, [&](Readiness readiness) {
+            CHECK(readiness == Readiness::writable);
+            heard += "second";
+            reactor.detach(pair.near());
+        });
+        heard = name + ", ";
+    });
+    reactor.run();
+    CHECK(heard == name + ", second");
+}
+
+TEST_CASE("reactor: what cannot be attached is refused, by name", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    const int descriptor = pair.near();
+    const auto attach = [&](int number, Readiness interest) {
+        return error_of(Errc::invalid_option, [&] { reactor.attach(number, interest, [](Readiness) {}); });
+    };
+    CHECK_THAT(attach(descriptor, Readiness::none), Contains("descriptor " + std::to_string(descriptor)));
+    CHECK_THAT(attach(-1, Readiness::readable), Contains("descriptor -1"));
+    pair.close_near();
+    CHECK_THAT(attach(descriptor, Readiness::readable), Contains("descriptor " + std::to_string(descriptor)) && Contains("not open"));
+    CHECK_FALSE(reactor.run_once());
+}
+
+TEST_CASE("reactor: a descriptor closed while attached neither aborts nor spins", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    const int descriptor = pair.near();
+    int calls = 0;
+    const auto callback = [&](Readiness) { ++calls; };
+    reactor.attach(descriptor, Readiness::readable, callback);
+    SECTION("before the loop saw it") {
+        pair.close_near();
+        CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run(); }), Contains("descriptor " + std::to_string(descriptor) + " was closed"));
+        CHECK_FALSE(reactor.detach(descriptor));
+    }
+    SECTION("after it") {
+        reactor.run_once();
+        pair.close_near();
+        CHECK(reactor.run_once());
+        CHECK(reactor.detach(descriptor));
+        CHECK_FALSE(reactor.run_once());
+    }
+    SECTION("after it, and its number is taken and attached again") {
+        reactor.run_once();
+        pair.close_near();
+        SocketPair other;
+        REQUIRE(other.near() == descriptor);
+        reactor.attach(descriptor, Readiness::readable, [&](Readiness) {
+            ++calls;
+            reactor.detach(descriptor);
+        });
+        other.feed();
+        reactor.run();
+        CHECK(calls == 1);
+        calls = 0;
+    }
+    CHECK(calls == 0);
+    CHECK_NOTHROW(reactor.run());
+}
+
+TEST_CASE("reactor: a descriptor that libev cannot go on watching is detached, and that is told", "[reactor]") {
+    struct ev_loop* const native = ev_loop_new(EVBACKEND_SELECT);
+    {
+        Reactor reactor(native);
+        SocketPair pair;
+        const int descriptor = pair.near();
+        reactor.attach(descriptor, Readiness::readable, [](Readiness) {});
+        reactor.run_once();
+        pair.close_near();
+        CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run(); }), Contains("descriptor " + std::to_string(descriptor)));
+        CHECK_FALSE(reactor.detach(descriptor));
+    }
+    ev_loop_destroy(native);
+}
+
+TEST_CASE("reactor: an exception ends the run, the first of several is rethrown", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair;
+    pair.feed();
+    reactor.attach(pair.near(), Readiness::readable, [&](Readiness) { throw std::runtime_error("descriptor"); });
+    CHECK_THROWS_WITH(reactor.run(), "descriptor");
+    CHECK_THROWS_WITH(reactor.run_once(), "descriptor");
+    reactor.detach(pair.near());
+    reactor.post([] { throw std::runtime_error("first"); });
+    reactor.post([] { throw std::runtime_error("second"); });
+    CHECK_THROWS_WITH(reactor.run(), "first");
+    CHECK_NOTHROW(reactor.run());
+}
+
+TEST_CASE("reactor: on_exception takes the exceptions and the loop goes on", "[reactor]") {
+    Reactor reactor;
+    std::vector<std::string> taken;
+    const auto take = [&](std::exception_ptr exception) {
+        try {
+            std::rethrow_exception(exception);
+        } catch (const std::exception& error) {
+            taken.emplace_back(error.what());
+        }
+    };
+    reactor.on_exception([&](std::exception_ptr exception) {
+        // A handler may replace itself.
+        reactor.on_exception(take);
+        take(exception);
+    });
+    reactor.post([] { throw std::runtime_error("first"); });
+    reactor.post([] { throw std::runtime_error("second"); });
+    CHECK_NOTHROW(reactor.run());
+    CHECK(taken == std::vector<std::string>{"first", "second"});
+    SECTION("what the handler throws is rethrown") {
+        reactor.on_exception([](std::exception_ptr) { throw std::runtime_error("handler"); });
+        reactor.post([] { throw std::runtime_error("posted"); });
+        CHECK_THROWS_WITH(reactor.run(), "handler");
+    }
+    SECTION("without a handler it is rethrown again") {
+        reactor.on_exception({});
+        reactor.post([] { throw std::runtime_error("posted"); });
+        CHECK_THROWS_WITH(reactor.run(), "posted");
+    }
+}
+
+TEST_CASE("reactor: a borrowed loop runs the reactor, keeps its exception, and survives it", "[reactor]") {
+    struct ev_loop* const native = ev_loop_new(EVFLAG_AUTO);
+    {
+        Reactor reactor(native);
+        CHECK(reactor.loop() == native);
+        int calls = 0;
+        reactor.after(Seconds(0), [&] { ++calls; });
+        reactor.post([&] { ++calls; });
+        ev_run(native, 0);
+        CHECK(calls == 2);
+        reactor.post([] { throw std::runtime_error("kept"); });
+        ev_run(native, 0);
+        CHECK_THROWS_WITH(reactor.rethrow(), "kept");
+        CHECK_NOTHROW(reactor.rethrow());
+    }
+    CHECK_FALSE(ev_run(native, EVRUN_NOWAIT));
+    ev_loop_destroy(native);
+}
+
+TEST_CASE("reactor: nothing to borrow is refused", "[reactor]") {
+    CHECK_THAT(error_of(Errc::invalid_option, [] { Reactor reactor(static_cast<struct ev_loop*>(nullptr)); }), Contains("null ev_loop"));
+    CHECK_THAT(error_of(Errc::invalid_option, [] { Reactor reactor(std::unique_ptr<reactor::Core>{}); }), Contains("null core"));
+}
+
+TEST_CASE("reactor: after a fork the child's reactor is its own", "[reactor]") {
+    Reactor reactor;
+    SocketPair pair, closed;
+    int calls = 0;
+    reactor.attach(pair.near(), Readiness::readable, [&](Readiness) {
+        ++calls;
+        reactor.detach(pair.near());
+    });
+    reactor.attach(closed.near(), Readiness::readable, [](Readiness) {});
+    reactor.run_once();
+    const int status = status_of_child([&] {
+        int posts = 0;
+        int errors = 0;
+        closed.close_near();  // libev would abort when it announces it anew
+        reactor.after_fork();
+        reactor.on_exception([&](std::exception_ptr) { ++errors; });
+        reactor.post([&] { ++posts; });
+        pair.feed();
+        reactor.run();
+        return calls == 1 && posts == 1 && errors == 1 ? 0 : 1;
+    });
+    CHECK(status == 0);
+    // The child's detach has not silenced the parent.
+    reactor.detach(closed.near());
+    pair.feed();
+    reactor.run();
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: two reactors in two threads never meet", "[reactor]") {
+    std::atomic<int> calls = 0;
+    const auto work = [&] {
+        Reactor reactor;
+        for (int n = 0; n < 100; ++n) {
+            reactor.post([&] { ++calls; });
+            reactor.after(Seconds(0), [&] { ++calls; });
+        }
+        reactor.run();
+    };
+    std::thread other(work);
+    work();
+    other.join();
+    CHECK(calls == 400);
+}
+
+#ifndef NDEBUG
+TEST_CASE("reactor: debug builds assert that only its thread calls it, except for post()", "[reactor]") {
+    const auto call_from_other_thread = [](auto call) {
+        return status_of_child([&] {
+            Reactor reactor;
+            reactor.after(Seconds(0), [&] { std::thread([&] { call(reactor); }).join(); });
+            reactor.run();
+            return 0;
+        });
+    };
+    const int status = call_from_other_thread([](Reactor& reactor) { reactor.after(Seconds(0), [] {}); });
+    CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT));
+    CHECK(call_from_other_thread([](Reactor& reactor) { reactor.post([] {}); }) == 0);
+}
+#endif
