@@ -35,7 +35,8 @@ enum class Errc {
     reconnect_requested,
 };
 
-/// What follows from an error.
+/// What follows from an error. A callback or middleware may throw an `Error` of the first two levels itself: it is treated
+/// as one that the library found. Any other exception, and one of the handler level, ends run().
 enum class ErrorLevel {
     message,     ///< reported to on_error; the connection stays open
     connection,  ///< reported to on_error; the connection ends

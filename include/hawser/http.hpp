@@ -53,7 +53,7 @@ struct HAWSER_API Request {
     std::string method = "GET";
     /// Origin form: path and query, as sent.
     std::string target = "/";
-    Headers headers;
+    Headers headers{};
 
     /// The target up to its "?".
     std::string_view path() const noexcept;
@@ -65,9 +65,9 @@ struct HAWSER_API Request {
 struct HAWSER_API Response {
     int status = 200;
     /// Reason phrase; when empty, the standard one for the status is sent.
-    std::string reason;
-    Headers headers;
-    std::string body;
+    std::string reason{};
+    Headers headers{};
+    std::string body{};
 };
 
 /// The standard reason phrase of a status code (RFC 9110, section 15, and RFC 6585), or "Unknown".

@@ -67,11 +67,12 @@ void Link::turn(Work&& work) {
         settle();
     } catch (const std::exception& error) {
         // What callbacks throw has been dealt with: this is the library's own, no memory left, say.
-        session_.transport_failed(error.what());
+        core_.guard([&] { session_.transport_failed(error.what()); });
+        session_.set_over();
         finish();
     }
     in_turn_ = false;
-    if (again_ || session_.is_over()) schedule();
+    if (again_ || session_.is_over() || (held_ & held_by_exception) != 0) schedule();
 }
 
 void Link::on_transport_ready(Readiness readiness) {
@@ -87,6 +88,7 @@ void Link::on_deadline() {
 
 void Link::run_deferred() {
     scheduled_ = false;
+    if (core_.is_interrupted()) return schedule();
     turn([&] {
         set_hold(held_by_exception, false);
         if (again_ || transport_->pending()) read();
@@ -145,6 +147,7 @@ void Link::wait() {
 void Link::finish() {
     if (finished_) return;
     finished_ = true;
+    session_.set_over();
     transport_->close();
     core_.loop().arm(*this, TimePoint::max());
     outbox_.clear();
@@ -248,13 +251,19 @@ void Link::on_open() {
 void Link::on_error(Errc code, std::string what, const Response* response) {
     std::string text = remote_name() + ": " + std::move(what);
     const Error error = response ? Error(code, std::move(text), *response) : Error(code, std::move(text));
+    call([&](Owner&) { tell(error); });
+}
+
+/// Tells the application, and remembers what ends the connection.
+void Link::tell(const Error& error) {
     if (error.level() == ErrorLevel::connection) session_.note(error);
-    call([&](Owner& owner) { owner.on_error(*this, error); });
+    if (owner_) owner_->on_error(*this, error);
 }
 
 // The way out.
 
 SendStatus Link::send(const MessageView& message) {
+    if (!is_writable()) return SendStatus::closed;
     const ConnectionPtr self = in_turn_ ? nullptr : shared_from_this();
     const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.opcode));
     if (!list) return transmit(message);
@@ -262,10 +271,11 @@ SendStatus Link::send(const MessageView& message) {
 }
 
 SendStatus Link::send(const PreparedMessage& message) {
+    // Left again also when a middleware throws.
+    const std::unique_ptr<const PreparedMessage*, void (*)(const PreparedMessage**)> scope(
+        &prepared_, [](const PreparedMessage** slot) { *slot = nullptr; });
     prepared_ = &message;
-    const SendStatus status = send(message.view());
-    prepared_ = nullptr;
-    return status;
+    return send(message.view());
 }
 
 SendStatus Link::transmit(const MessageView& message) {
@@ -281,7 +291,9 @@ SendStatus Link::transmit(const MessageView& message) {
     // A middleware may have changed the message.
     const bool as_prepared = prepared_ && prepared_->view().content.data() == message.content.data() &&
                              prepared_->view().length() == message.length() && prepared_->view().opcode == message.opcode;
-    const SendStatus status = session_.send(message, core_.now(), as_prepared ? prepared_ : nullptr);
+    // A long callback must not shorten the closing handshake's time.
+    const TimePoint now = message.opcode == Opcode::close ? core_.fresh_now() : core_.now();
+    const SendStatus status = session_.send(message, now, as_prepared ? prepared_ : nullptr);
     schedule();
     if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
     drain_due_ = true;
@@ -366,10 +378,8 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
         return 0;
     }
     blocked_ = result.bytes < size;
-    if (result.bytes != 0)
-        session_.write_progress(core_.now(), blocked_);
-    else
-        session_.write_blocked(core_.now());
+    if (result.bytes != 0) session_.write_progress();
+    if (blocked_) session_.write_blocked(core_.fresh_now());
     return result.bytes;
 }
 

@@ -130,6 +130,7 @@ private:
     /// Calls the application. Returns false when it threw something.
     template <typename Callback>
     bool call(Callback&& callback) noexcept;
+    void tell(const Error& error);
     void run_handshake(Hook direction, HttpMessage message);
     void proceed();
 
@@ -184,6 +185,9 @@ private:
 template <typename Callback>
 bool Link::call(Callback&& callback) noexcept {
     if (!owner_) return true;
+    // A turn keeps both alive.
+    const std::shared_ptr<Connection> self = in_turn_ ? nullptr : shared_from_this();
+    const std::shared_ptr<Owner> owner = in_turn_ ? nullptr : owner_->pin();
     bool complete = false;
     core_.guard([&] {
         try {
@@ -196,6 +200,10 @@ bool Link::call(Callback&& callback) noexcept {
                 disconnect();
         } catch (const ReconnectRequested& request) {
             if (owner_) owner_->on_reconnect(*this, request.uri());
+        } catch (const Error& error) {
+            if (error.level() == ErrorLevel::handler) throw;
+            tell(error);
+            if (error.level() == ErrorLevel::connection) disconnect();
         }
     });
     // The loop is about to break: what else has arrived waits until it runs again.

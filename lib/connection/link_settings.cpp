@@ -62,7 +62,7 @@ bool Link::remove_middleware(const Middleware& middleware) {
 
 void Link::tick() {
     const HookListPtr list = chain_->of(Hook::tick);
-    if (list && is_connected()) Chain::tick(*this, list, 0);
+    if (list && is_connected()) call([&](Owner&) { Chain::tick(*this, list, 0); });
 }
 
 }  // namespace hawser::connection

@@ -115,7 +115,16 @@ void Base::on_end(Link& link, const Disconnect& ending) {
     if (!link.was_open()) return;
     log(LogLevel::info, "disconnected",
         {{"peer", link.remote_name()}, {"code", std::to_string(static_cast<unsigned>(ending.code))}, {"reason", ending.reason}});
-    emit(slots.disconnect, link, ending);
+    // What it throws must not keep the endpoint from seeing to the end.
+    core().guard([&] {
+        try {
+            emit(slots.disconnect, link, ending);
+        } catch (const CloseRequested&) {
+            // It has ended already.
+        } catch (const ReconnectRequested& request) {
+            on_reconnect(link, request.uri());
+        }
+    });
 }
 
 void Base::report(const Error& error) {

@@ -250,11 +250,13 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     const auto self = shared_from_this();
     const auto found = std::find_if(links_.begin(), links_.end(), [&](const auto& one) { return one.get() == &link; });
     if (found != links_.end()) links_.erase(found);
+    const bool is_present = link_.get() == &link;
+    if (is_present && !reconnect_due_ && !link.was_open()) drop_queue();
     Base::on_end(link, ending);
-    if (link_.get() != &link) return;
-    if (std::exchange(reconnect_due_, false)) return connect();
-    drop_queue();
-    end_run(link.was_open() ? std::nullopt : ending.error);
+    // Asked for before, or by on_disconnect.
+    if (is_present && std::exchange(reconnect_due_, false)) ClientBase::connect();
+    // The application may have begun another connection in its listener.
+    if (link_.get() == &link && !dialer_) end_run(link.was_open() ? std::nullopt : ending.error);
 }
 
 }  // namespace hawser::endpoint

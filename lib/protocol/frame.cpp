@@ -54,11 +54,14 @@ HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeade
     const std::size_t size = key_at + (receiver == Role::server ? 4u : 0u);
     header.length = short_length;
     if (extended != 0) {
-        // The first byte of a 64-bit length decides whether it can be right at all.
         if (extended == 8 && bytes.size() > 2 && (byte_at(bytes, 2) & 0x80) != 0) return fail(failure, "a length has its highest bit set");
+        // Whether a 64-bit length had to be one shows before its last two bytes.
+        const std::size_t telling = extended == 8 ? 6 : 2;
+        if (bytes.size() < 2 + telling) return HeaderStatus::incomplete;
+        if (big_endian(bytes.subspan(2, telling)) < (extended == 8 ? 1u : 126u))
+            return fail(failure, "a length is not in its shortest form");
         if (bytes.size() < key_at) return HeaderStatus::incomplete;
         header.length = big_endian(bytes.subspan(2, extended));
-        if (header.length < (extended == 2 ? 126u : 65536u)) return fail(failure, "a length is not in its shortest form");
     }
     if (bytes.size() < size) return HeaderStatus::incomplete;
     if (receiver == Role::server) std::memcpy(header.key.data(), bytes.data() + key_at, header.key.size());

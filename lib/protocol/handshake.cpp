@@ -72,8 +72,8 @@ Request make_request(const Uri& uri, const Headers& extra, Entropy& entropy) {
     request.headers.add("Sec-WebSocket-Version", websocket_version);
     if (uri.has_credentials()) request.headers.add("Authorization", "Basic " + base64_encode(uri.user() + ":" + uri.password()));
     for (const Header& field : extra) {
-        const bool reserved =
-            std::any_of(reserved_fields.begin(), reserved_fields.end(), [&](std::string_view name) { return equals_ignoring_case(name, field.name); });
+        const bool reserved = std::any_of(reserved_fields.begin(), reserved_fields.end(),
+                                          [&](std::string_view name) { return equals_ignoring_case(name, field.name); });
         if (reserved) throw Error(Errc::invalid_option, "the header field " + field.name + " belongs to the handshake and cannot be set");
         const bool single = equals_ignoring_case(field.name, "Host") || equals_ignoring_case(field.name, "Authorization");
         if (single)

@@ -52,6 +52,7 @@ Session::~Session() = default;
 // The opening handshake.
 
 void Session::start(const Request& request) {
+    if (over_) return;
     opening_->request = request;
     std::string head = format_request(request);
     output_.write(std::array{iovec{head.data(), head.size()}});
@@ -79,7 +80,7 @@ void Session::respond(const Response& response, TimePoint now) {
     Response sent = response;
     if (sent.status != 101) sent.headers.set("Connection", "close");
     std::string bytes = format_response(sent);
-    if (!opening_->head_only) bytes += sent.body;
+    if (opening_->head_only) bytes.resize(bytes.size() - sent.body.size());
     output_.write(std::array{iovec{bytes.data(), bytes.size()}});
     if (sent.status == 101) return open(now);
     phase_ = Phase::refused;
@@ -112,6 +113,7 @@ void Session::open(TimePoint now) {
 // The way in.
 
 std::size_t Session::receive(std::span<char> bytes, TimePoint now) {
+    if (over_) return bytes.size();
     last_received_ = now;
     silence_reported_ = false;
     std::span<char> rest = bytes;
@@ -157,7 +159,9 @@ void Session::deliver_response() {
 void Session::receive_messages(std::span<char>& rest, TimePoint now) {
     while (wants_messages()) {
         MessageView message;
-        switch (assembler_.next(rest, *configuration_, message)) {
+        const Assembler::Status status = assembler_.next(rest, *configuration_, message);
+        in_frame_ = status == Assembler::Status::incomplete && !rest.empty();
+        switch (status) {
             case Assembler::Status::incomplete: return;
             case Assembler::Status::failed: return fail(assembler_.failure(), now);
             case Assembler::Status::message: break;
@@ -195,9 +199,8 @@ void Session::receive_end() {
         if (role_ == Role::server && !opening_->received_any) return set_over();
         return end_with(Errc::connection_closed, "the peer closed the connection during the opening handshake");
     }
-    if (read_ == Half::closed) return;
-    const bool may_go_on = read_ == Half::open && write_ == Half::open && configuration_->allow_half_open;
-    const bool truncated = read_ == Half::open && assembler_.in_message();
+    const bool truncated = read_ == Half::open && (in_frame_ || assembler_.in_message());
+    const bool may_go_on = configuration_->allow_half_open && read_ != Half::closing && write_ == Half::open && !truncated;
     read_ = Half::closed;
     if (!may_go_on) end_when_flushed();
     if (truncated) events_.on_error(Errc::connection_closed, "the peer closed the connection in the middle of a message", nullptr);
@@ -225,7 +228,7 @@ void Session::fail(const Failure& failure, TimePoint now) {
 // The way out.
 
 SendStatus Session::send(const MessageView& message, TimePoint now, const PreparedMessage* prepared) {
-    if (!is_writable() || over_) return SendStatus::closed;
+    if (!is_writable()) return SendStatus::closed;
     if (!prepared) {
         if (auto objection = object_to(message)) {
             events_.on_error(objection->code, "a message was not sent: " + objection->what, nullptr);
@@ -289,16 +292,14 @@ void Session::write_blocked(TimePoint now) noexcept {
     if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
 }
 
-void Session::write_progress(TimePoint now, bool blocked) noexcept { stalled_since_ = blocked ? now : TimePoint::max(); }
-
 void Session::write_shut() noexcept {
     write_ = Half::closed;
     if (read_ == Half::closed) over_ = true;
 }
 
 void Session::transport_failed(std::string what) {
-    // Behind the closing handshake, or an answer that refuses, a peer may go as it likes.
-    const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused;
+    // Behind the closing handshake, a failure or an answer that refuses, a peer may go as it likes.
+    const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused || (ending_ && ending_->error);
     if (expected) return set_over();
     end_with(Errc::connection_failure, std::move(what));
 }
@@ -329,6 +330,7 @@ TimePoint Session::next_deadline() const noexcept {
 }
 
 void Session::tick(TimePoint now) {
+    if (over_) return;
     if (now >= wait_deadline_) wait_is_over();
     if (!over_ && now >= stall_deadline())
         end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->timeout));

@@ -118,9 +118,9 @@ public:
     SendStatus send(const MessageView& message, TimePoint now, const PreparedMessage* prepared = nullptr);
     void close_read() noexcept;
     void close_write() noexcept;
-    /// The socket takes no bytes; or has taken some again, or all.
+    /// The socket took less than it was given; it took something.
     void write_blocked(TimePoint now) noexcept;
-    void write_progress(TimePoint now, bool blocked) noexcept;
+    void write_progress() noexcept { stalled_since_ = TimePoint::max(); }
     void write_shut() noexcept;
     /// The socket failed.
     void transport_failed(std::string what);
@@ -137,8 +137,8 @@ public:
     bool is_open() const noexcept { return phase_ == Phase::open; }
     /// The handshake was completed once.
     bool was_open() const noexcept { return was_open_; }
-    bool is_readable() const noexcept { return phase_ == Phase::open && read_ == Half::open; }
-    bool is_writable() const noexcept { return phase_ == Phase::open && write_ == Half::open; }
+    bool is_readable() const noexcept { return phase_ == Phase::open && read_ == Half::open && !over_; }
+    bool is_writable() const noexcept { return phase_ == Phase::open && write_ == Half::open && !over_; }
     Half read_half() const noexcept { return read_; }
     Half write_half() const noexcept { return write_; }
     bool is_over() const noexcept { return over_; }
@@ -172,7 +172,7 @@ private:
     void wait_is_over();
     TimePoint idle_deadline() const noexcept;
     TimePoint stall_deadline() const noexcept;
-    bool wants_messages() const noexcept { return phase_ == Phase::open && read_ == Half::open && reading_; }
+    bool wants_messages() const noexcept { return is_readable() && reading_; }
     Disconnect& ending_slot();
 
     Events& events_;
@@ -197,6 +197,7 @@ private:
     bool end_when_flushed_ = false;
     bool end_received_ = false;
     bool over_ = false;
+    bool in_frame_ = false;  // what was left of the last input is the beginning of a frame
     bool silence_reported_ = false;
 };
 

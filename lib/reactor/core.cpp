@@ -35,7 +35,8 @@ class Core::Running {
 public:
     explicit Running(Core& core) : core_(core) {
         if (core.running_ || core.loop_->is_dispatching()) {
-            throw Error(Errc::reentrant, "run() or run_once() was called inside a callback of the same reactor: call it when that has returned");
+            throw Error(Errc::reentrant,
+                        "run() or run_once() was called inside a callback of the same reactor: call it when that has returned");
         }
         core.running_ = true;
         core.owner_ = std::this_thread::get_id();

@@ -25,7 +25,9 @@ public:
     void wake() noexcept override { ev_async_send(loop_, &async_); }
     void do_not_sleep() noexcept override { ev_idle_start(loop_, &idle_); }
     void after_fork() override { ev_loop_fork(loop_); }
-    struct ev_loop* native() const noexcept override { return loop_; }
+    struct ev_loop* native() const noexcept override {
+        return loop_;
+    }
 
     static void on_io(struct ev_loop* loop, ev_io* io, int events);
     static void on_timer(struct ev_loop* loop, ev_timer* timer, int events);
@@ -61,8 +63,7 @@ Deadline::Deadline() noexcept {
 
 // A loop of our own must behave the same wherever it runs: it does not look at LIBEV_FLAGS. Nor is it libev's default
 // loop, which would take SIGCHLD.
-EvLoop::EvLoop(struct ev_loop* borrowed)
-    : loop_(borrowed ? borrowed : ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)), is_own_(!borrowed) {
+EvLoop::EvLoop(struct ev_loop* borrowed) : loop_(borrowed ? borrowed : ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV)), is_own_(!borrowed) {
     // libev aborts when it cannot have the descriptor by which other threads wake it: ask before it does.
     const int probe = loop_ ? eventfd(0, EFD_CLOEXEC) : -1;
     if (probe < 0) {

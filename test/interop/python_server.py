@@ -61,7 +61,7 @@ async def send_text(hawser):
         status, out, err = await command(hawser, "send", uri, *messages)
         expect(status, 0, f"exit status ({err.strip()})")
         expect(out.splitlines(), messages, "replies")
-        expect(await done, (1000, ""), "close of the client")
+        expect(await done(), (1000, ""), "close of the client")
 
 
 async def connect_lines(hawser):
@@ -85,7 +85,7 @@ async def connect_request(hawser):
     async with serving(handler, subprotocols=["chat"]) as (uri, done):
         status, _, err = await command(hawser, "connect", uri, "--header", "X-Color: blue", "--subprotocol", "chat")
         expect(status, 0, f"exit status ({err.strip()})")
-        expect(await done, ("/path?query=1", "blue", "chat"), "request")
+        expect(await done(), ("/path?query=1", "blue", "chat"), "request")
 
 
 async def echo_messages(hawser):

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 
 #include <functional>
@@ -16,68 +15,21 @@
 
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
+#include "support/loop_fixture.hpp"
 #include "support/socket_pair.hpp"
 
 using namespace hawser;
 using namespace hawser::reactor;
 using support::SocketPair;
+using support::spend;
+using support::TestDeadline;
+using support::TestIo;
+using Fixture = support::LoopFixture;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct Hooks final : LoopHooks {
-    void before_sleep() override {
-        ++sleeps;
-        if (on_sleep) on_sleep();
-    }
-    void on_wake() override { ++wakes; }
-    void on_callback_exception() noexcept override {
-        try {
-            throw;
-        } catch (const std::exception& exception) {
-            exceptions.emplace_back(exception.what());
-        }
-    }
-
-    int sleeps = 0, wakes = 0;
-    std::function<void()> on_sleep;
-    std::vector<std::string> exceptions;
-};
-
-struct TestIo final : Io {
-    explicit TestIo(Loop& with) : loop(with) {}
-    ~TestIo() { loop.watch(*this, descriptor(), Readiness::none); }
-    void on_ready(Readiness readiness) override { callback(readiness); }
-    Loop& loop;
-    std::function<void(Readiness)> callback;
-};
-
-struct TestDeadline final : Deadline {
-    explicit TestDeadline(Loop& with) : loop(with) {}
-    ~TestDeadline() { loop.arm(*this, TimePoint::max()); }
-    void on_deadline() override { callback(); }
-    Loop& loop;
-    std::function<void()> callback;
-};
-
-struct Fixture {
-    explicit Fixture(struct ev_loop* borrowed = nullptr) : loop(make_ev_loop(borrowed)) { loop->set_hooks(&hooks); }
-    Hooks hooks;
-    std::unique_ptr<Loop> loop;
-};
-
-struct DestroyLoop {
-    void operator()(struct ev_loop* loop) const { ev_loop_destroy(loop); }
-};
-using NativeLoop = std::unique_ptr<struct ev_loop, DestroyLoop>;
-
 constexpr Seconds unbounded{std::numeric_limits<double>::infinity()};
-
-void spend(std::chrono::steady_clock::duration time) {
-    const auto end = std::chrono::steady_clock::now() + time;
-    while (std::chrono::steady_clock::now() < end) {
-    }
-}
 
 void count(struct ev_loop*, ev_timer* timer, int) { ++*static_cast<int*>(timer->data); }
 
@@ -129,15 +81,22 @@ TEST_CASE("loop: without descriptors left it throws instead of aborting", "[loop
     const int left = GENERATE(0, 1);
     rlimit low = limit;
     low.rlim_cur = rlim_t(support::next_descriptor() + left);
+    // Made and read outside of the limit: UBSan needs a pipe when it looks at an object of a class it has not met.
+    const std::system_error expected(EMFILE, std::generic_category());
+    std::exception_ptr thrown;
     setrlimit(RLIMIT_NOFILE, &low);
-    std::error_code error;
     try {
         const auto loop = make_ev_loop();
-    } catch (const std::system_error& exception) {
-        error = exception.code();
+    } catch (...) {
+        thrown = std::current_exception();
     }
     setrlimit(RLIMIT_NOFILE, &limit);
-    CHECK(error == std::error_code(EMFILE, std::generic_category()));
+    REQUIRE(thrown);
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::system_error& error) {
+        CHECK(error.code() == expected.code());
+    }
 }
 
 TEST_CASE("loop: an Io hears what its descriptor is ready for, and only what it asked for", "[loop]") {
@@ -166,7 +125,7 @@ TEST_CASE("loop: an Io hears what its descriptor is ready for, and only what it 
 
 TEST_CASE("loop: a number that is another descriptor's now is watched anew", "[loop]") {
     Fixture f;
-    std::optional<SocketPair> pair(std::in_place);
+    auto pair = std::make_unique<SocketPair>();
     TestIo io(*f.loop);
     int calls = 0;
     io.callback = [&](Readiness) { ++calls; };
@@ -175,7 +134,7 @@ TEST_CASE("loop: a number that is another descriptor's now is watched anew", "[l
     f.loop->run_once(Seconds(0));
     f.loop->watch(io, number, Readiness::none);
     pair.reset();
-    pair.emplace();
+    pair = std::make_unique<SocketPair>();
     REQUIRE(pair->near() == number);
     f.loop->watch(io, number, Readiness::readable);
     pair->feed();
@@ -222,7 +181,7 @@ TEST_CASE("loop: an Io may be destroyed in its own callback, and in another's", 
 
 TEST_CASE("loop: a descriptor that can no longer be watched is reported once, and stopped", "[loop]") {
     // With select() libev finds out by itself; with epoll a closed descriptor is just silent.
-    NativeLoop native(ev_loop_new(EVBACKEND_SELECT));
+    const auto native = support::make_native_loop(EVBACKEND_SELECT);
     Fixture f(native.get());
     SocketPair pair;
     TestIo io(*f.loop);
@@ -236,132 +195,6 @@ TEST_CASE("loop: a descriptor that can no longer be watched is reported once, an
     pair.close_near();
     CHECK_FALSE(f.loop->run());
     CHECK(calls == 1);
-}
-
-TEST_CASE("loop: a deadline fires once, never early, and is no longer armed then", "[loop]") {
-    Fixture f;
-    TestDeadline deadline(*f.loop);
-    CHECK(deadline.at() == TimePoint::max());
-    const auto delay = GENERATE(-5ms, 0ms, 3ms);
-    const TimePoint at = f.loop->fresh_now() + delay;
-    int calls = 0;
-    deadline.callback = [&] {
-        ++calls;
-        CHECK(f.loop->fresh_now() >= at);
-        CHECK(deadline.at() == TimePoint::max());
-    };
-    f.loop->arm(deadline, at);
-    CHECK(deadline.at() == at);
-    CHECK_FALSE(f.loop->run());
-    CHECK(calls == 1);
-}
-
-TEST_CASE("loop: a deadline armed late in a long callback is not early", "[loop]") {
-    Fixture f;
-    TestDeadline first(*f.loop), second(*f.loop);
-    TimePoint at{};
-    int calls = 0;
-    first.callback = [&] {
-        spend(20ms);
-        at = f.loop->fresh_now() + 5ms;
-        f.loop->arm(second, at);
-    };
-    second.callback = [&] {
-        ++calls;
-        CHECK(f.loop->fresh_now() >= at);
-    };
-    f.loop->arm(first, f.loop->fresh_now());
-    f.loop->run();
-    CHECK(calls == 1);
-}
-
-TEST_CASE("loop: a deadline moved later fires then, one moved earlier does not wait for its old time", "[loop]") {
-    Fixture f;
-    TestDeadline deadline(*f.loop), guard(*f.loop);
-    const TimePoint start = f.loop->fresh_now();
-    int calls = 0;
-    TimePoint expected{};
-    deadline.callback = [&] {
-        ++calls;
-        CHECK(f.loop->fresh_now() >= expected);
-    };
-    SECTION("later") {
-        expected = start + 6ms;
-        f.loop->arm(deadline, start + 1ms);
-        f.loop->arm(deadline, expected);
-        CHECK(deadline.at() == expected);
-        CHECK_FALSE(f.loop->run());
-    }
-    SECTION("later, then back to the time it had") {
-        expected = start + 1ms;
-        f.loop->arm(deadline, expected);
-        f.loop->arm(deadline, start + 1h);
-        f.loop->arm(deadline, expected);
-        CHECK_FALSE(f.loop->run());
-    }
-    SECTION("earlier") {
-        expected = start + 1ms;
-        f.loop->arm(deadline, start + 1h);
-        f.loop->arm(deadline, expected);
-        CHECK_FALSE(f.loop->run());
-    }
-    CHECK(calls == 1);
-}
-
-TEST_CASE("loop: a disarmed deadline does not fire, also when its time had come", "[loop]") {
-    Fixture f;
-    TestDeadline a(*f.loop), b(*f.loop);
-    int calls = 0;
-    a.callback = [&] {
-        ++calls;
-        f.loop->arm(b, TimePoint::max());
-    };
-    b.callback = [&] {
-        ++calls;
-        f.loop->arm(a, TimePoint::max());
-    };
-    const TimePoint at = f.loop->fresh_now();
-    f.loop->arm(a, at);
-    f.loop->arm(b, at);
-    CHECK_FALSE(f.loop->run());
-    CHECK(calls == 1);
-}
-
-TEST_CASE("loop: a deadline whose time had come, but is moved by another callback, waits for the new time", "[loop]") {
-    Fixture f;
-    TestDeadline a(*f.loop), b(*f.loop);
-    int calls = 0;
-    TimePoint moved{};
-    const auto make_callback = [&](TestDeadline& other) {
-        return [&] {
-            ++calls;
-            if (calls == 2) CHECK(f.loop->fresh_now() >= moved);
-            if (calls > 1) return;
-            moved = f.loop->fresh_now() + 4ms;
-            f.loop->arm(other, moved);
-        };
-    };
-    a.callback = make_callback(b);
-    b.callback = make_callback(a);
-    const TimePoint at = f.loop->fresh_now();
-    f.loop->arm(a, at);
-    f.loop->arm(b, at);
-    CHECK_FALSE(f.loop->run());
-    CHECK(calls == 2);
-}
-
-TEST_CASE("loop: a deadline may destroy itself and may arm itself anew in its callback", "[loop]") {
-    Fixture f;
-    std::optional<TestDeadline> deadline(std::in_place, *f.loop);
-    int calls = 0;
-    const auto act = [&] {
-        if (++calls == 1) return f.loop->arm(*deadline, f.loop->fresh_now());
-        deadline.reset();
-    };
-    deadline->callback = [&] { act(); };
-    f.loop->arm(*deadline, f.loop->fresh_now());
-    CHECK_FALSE(f.loop->run());
-    CHECK(calls == 2);
 }
 
 TEST_CASE("loop: stop ends the run after the callback under way, and the next run serves the rest", "[loop]") {
@@ -503,7 +336,7 @@ TEST_CASE("loop: the time of the iteration is that after the sleep, and right in
 }
 
 TEST_CASE("loop: a borrowed loop is given back as it was", "[loop]") {
-    NativeLoop native(ev_loop_new(EVFLAG_AUTO));
+    const auto native = support::make_native_loop();
     {
         Fixture f(native.get());
         CHECK(f.loop->native() == native.get());

@@ -1,6 +1,5 @@
 #include <hawser/reactor.hpp>
 
-#include <ev.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -16,29 +15,21 @@
 
 #include <hawser/error.hpp>
 
+#include "reactor/core.hpp"
 #include "support/catch.hpp"
-#include "support/sim_loop.hpp"
+#include "support/error_of.hpp"
+#include "support/loop_fixture.hpp"
 #include "support/socket_pair.hpp"
 
 using namespace hawser;
-using support::SocketPair;
 using Catch::Matchers::Contains;
+using support::error_of;
+using support::SocketPair;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-template <typename Call>
-std::string error_of(Errc code, Call call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        CHECK(error.errc() == code);
-        return error.what();
-    }
-    return "nothing was thrown";
-}
 
 // How a child process ended that did `work`.
 template <typename Work>
@@ -153,16 +144,15 @@ TEST_CASE("reactor: run() and run_once() inside a callback are refused", "[react
         reactor.run();
     }
     SECTION("when the owner of the loop runs it") {
-        struct ev_loop* const native = ev_loop_new(EVFLAG_AUTO);
+        const auto native = support::make_native_loop();
         {
-            Reactor borrower(native);
+            Reactor borrower(native.get());
             borrower.post([&] {
                 errors.push_back(error_of(Errc::reentrant, [&] { borrower.run(); }));
                 errors.push_back(error_of(Errc::reentrant, [&] { borrower.run_once(); }));
             });
-            ev_run(native, 0);
+            ev_run(native.get(), 0);
         }
-        ev_loop_destroy(native);
     }
     REQUIRE(errors.size() == 2);
     CHECK_THAT(errors[0], Contains("inside a callback"));
@@ -183,122 +173,6 @@ TEST_CASE("reactor: run_once() tells whether anything is left to wait for", "[re
     CHECK_FALSE(reactor.run_once());
     CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run_once(Seconds(-1)); }), Contains("-1 s"));
     CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run_once(Seconds(not_a_number)); }), Contains("nan"));
-}
-
-TEST_CASE("reactor: after() calls once, and its timer is gone then", "[reactor]") {
-    Reactor reactor;
-    int calls = 0;
-    TimerId id = 0;
-    id = reactor.after(Seconds(0.002), [&] {
-        ++calls;
-        CHECK_FALSE(reactor.cancel(id));
-    });
-    const TimePoint start = std::chrono::steady_clock::now();
-    CHECK(id != 0);
-    reactor.run();
-    CHECK(calls == 1);
-    CHECK(reactor.now() + std::chrono::milliseconds(1) >= start + std::chrono::milliseconds(2));
-    CHECK_FALSE(reactor.cancel(id));
-}
-
-TEST_CASE("reactor: every() calls again and again until it cancels itself", "[reactor]") {
-    Reactor reactor(support::make_sim_core());
-    const TimePoint start = reactor.now();
-    std::vector<Seconds> fired;
-    TimerId id = 0;
-    id = reactor.every(Seconds(2), [&] {
-        fired.emplace_back(reactor.now() - start);
-        if (fired.size() == 3) CHECK(reactor.cancel(id));
-    });
-    reactor.run();
-    CHECK(fired == std::vector<Seconds>{Seconds(2), Seconds(4), Seconds(6)});
-}
-
-TEST_CASE("reactor: every() does not catch up after a long callback", "[reactor]") {
-    Reactor reactor(support::make_sim_core());
-    const TimePoint start = reactor.now();
-    std::vector<Seconds> fired;
-    TimerId id = 0;
-    id = reactor.every(Seconds(1), [&] {
-        fired.emplace_back(reactor.now() - start);
-        if (fired.size() == 1) support::sim_loop(reactor).advance(Seconds(3.5));
-        if (fired.size() == 4) reactor.cancel(id);
-    });
-    reactor.run();
-    CHECK(fired == std::vector<Seconds>{Seconds(1), Seconds(4.5), Seconds(5.5), Seconds(6.5)});
-}
-
-TEST_CASE("reactor: after() in a long callback counts from its call", "[reactor]") {
-    Reactor reactor(support::make_sim_core());
-    const TimePoint start = reactor.now();
-    Seconds fired{0};
-    reactor.after(Seconds(0), [&] {
-        support::sim_loop(reactor).advance(Seconds(10));
-        reactor.after(Seconds(1), [&] { fired = reactor.now() - start; });
-    });
-    reactor.run();
-    CHECK(fired == Seconds(11));
-}
-
-TEST_CASE("reactor: a timer's callback may cancel others, start others and throw", "[reactor]") {
-    Reactor reactor;
-    int calls = 0, victims = 0;
-    std::vector<TimerId> ids;
-    const auto act = [&] {
-        for (const TimerId id : ids) reactor.cancel(id);
-        reactor.after(Seconds(0), [&] { ++calls; });
-        throw std::runtime_error("timer");
-    };
-    const auto attack = [&] {
-        ++victims;
-        act();
-    };
-    ids.push_back(reactor.after(Seconds(0), attack));
-    ids.push_back(reactor.every(Seconds(1e-9), attack));
-    ids.push_back(reactor.after(Seconds(0), attack));
-    CHECK_THROWS_WITH(reactor.run(), "timer");
-    CHECK(victims == 1);
-    reactor.run();
-    CHECK(victims == 1);
-    CHECK(calls == 1);
-}
-
-TEST_CASE("reactor: a repeating timer that throws goes on", "[reactor]") {
-    Reactor reactor(support::make_sim_core());
-    const TimerId id = reactor.every(Seconds(1), [] { throw std::runtime_error("again"); });
-    CHECK_THROWS_WITH(reactor.run(), "again");
-    CHECK_THROWS_WITH(reactor.run(), "again");
-    CHECK(reactor.cancel(id));
-    CHECK_NOTHROW(reactor.run());
-}
-
-TEST_CASE("reactor: the identifiers of timers are never reused, and 0 is none", "[reactor]") {
-    Reactor reactor;
-    const TimerId first = reactor.after(Seconds(1), [] {});
-    reactor.cancel(first);
-    const TimerId second = reactor.after(Seconds(1), [] {});
-    CHECK(first != second);
-    CHECK_FALSE(reactor.cancel(first));
-    CHECK_FALSE(reactor.cancel(0));
-    CHECK(reactor.cancel(second));
-    CHECK_FALSE(reactor.run_once());
-}
-
-TEST_CASE("reactor: delays that are no time are refused, by name", "[reactor]") {
-    Reactor reactor;
-    const auto after = [&](double delay) {
-        return error_of(Errc::invalid_option, [&] { reactor.after(Seconds(delay), [] {}); });
-    };
-    const auto every = [&](double interval) {
-        return error_of(Errc::invalid_option, [&] { reactor.every(Seconds(interval), [] {}); });
-    };
-    CHECK_THAT(after(-0.5), Contains("-0.5 s"));
-    CHECK_THAT(after(not_a_number), Contains("nan"));
-    CHECK_THAT(after(infinity), Contains("inf"));
-    CHECK_THAT(every(0), Contains("every 0 s"));
-    CHECK_THAT(every(-1), Contains("-1 s"));
-    CHECK_THAT(every(not_a_number), Contains("nan"));
-    CHECK_FALSE(reactor.run_once());
 }
 
 TEST_CASE("reactor: empty functions are refused", "[reactor]") {
@@ -366,7 +240,8 @@ TEST_CASE("reactor: a descriptor closed while attached neither aborts nor spins"
     reactor.attach(descriptor, Readiness::readable, callback);
     SECTION("before the loop saw it") {
         pair.close_near();
-        CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run(); }), Contains("descriptor " + std::to_string(descriptor) + " was closed"));
+        CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run(); }),
+                   Contains("descriptor " + std::to_string(descriptor) + " was closed"));
         CHECK_FALSE(reactor.detach(descriptor));
     }
     SECTION("after it") {
@@ -395,9 +270,9 @@ TEST_CASE("reactor: a descriptor closed while attached neither aborts nor spins"
 }
 
 TEST_CASE("reactor: a descriptor that libev cannot go on watching is detached, and that is told", "[reactor]") {
-    struct ev_loop* const native = ev_loop_new(EVBACKEND_SELECT);
+    const auto native = support::make_native_loop(EVBACKEND_SELECT);
     {
-        Reactor reactor(native);
+        Reactor reactor(native.get());
         SocketPair pair;
         const int descriptor = pair.near();
         reactor.attach(descriptor, Readiness::readable, [](Readiness) {});
@@ -406,7 +281,6 @@ TEST_CASE("reactor: a descriptor that libev cannot go on watching is detached, a
         CHECK_THAT(error_of(Errc::invalid_option, [&] { reactor.run(); }), Contains("descriptor " + std::to_string(descriptor)));
         CHECK_FALSE(reactor.detach(descriptor));
     }
-    ev_loop_destroy(native);
 }
 
 TEST_CASE("reactor: an exception ends the run, the first of several is rethrown", "[reactor]") {
@@ -455,22 +329,21 @@ TEST_CASE("reactor: on_exception takes the exceptions and the loop goes on", "[r
 }
 
 TEST_CASE("reactor: a borrowed loop runs the reactor, keeps its exception, and survives it", "[reactor]") {
-    struct ev_loop* const native = ev_loop_new(EVFLAG_AUTO);
+    const auto native = support::make_native_loop();
     {
-        Reactor reactor(native);
-        CHECK(reactor.loop() == native);
+        Reactor reactor(native.get());
+        CHECK(reactor.loop() == native.get());
         int calls = 0;
         reactor.after(Seconds(0), [&] { ++calls; });
         reactor.post([&] { ++calls; });
-        ev_run(native, 0);
+        ev_run(native.get(), 0);
         CHECK(calls == 2);
         reactor.post([] { throw std::runtime_error("kept"); });
-        ev_run(native, 0);
+        ev_run(native.get(), 0);
         CHECK_THROWS_WITH(reactor.rethrow(), "kept");
         CHECK_NOTHROW(reactor.rethrow());
     }
-    CHECK_FALSE(ev_run(native, EVRUN_NOWAIT));
-    ev_loop_destroy(native);
+    CHECK_FALSE(ev_run(native.get(), EVRUN_NOWAIT));
 }
 
 TEST_CASE("reactor: nothing to borrow is refused", "[reactor]") {

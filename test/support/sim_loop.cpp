@@ -92,7 +92,8 @@ void SimLoop::iterate(TimePoint latest) {
 
 void SimLoop::sleep(TimePoint latest) {
     if (!deadlines_.empty()) latest = std::min(latest, deadlines_.begin()->first.first);
-    if (latest == TimePoint::max()) throw Stuck("the simulated loop would sleep for ever: nothing is ready, no deadline is armed" + state());
+    if (latest == TimePoint::max())
+        throw Stuck("the simulated loop would sleep for ever: nothing is ready, no deadline is armed" + state());
     time_ = std::max(time_, latest);
 }
 
@@ -144,7 +145,9 @@ std::string SimLoop::state() const {
            " descriptors watched, " + std::to_string(armed()) + " deadlines armed)";
 }
 
-std::unique_ptr<reactor::Core> make_sim_core(std::uint64_t seed) { return std::make_unique<reactor::Core>(std::make_unique<SimLoop>(seed)); }
+std::unique_ptr<reactor::Core> make_sim_core(std::uint64_t seed) {
+    return std::make_unique<reactor::Core>(std::make_unique<SimLoop>(seed));
+}
 
 SimLoop& sim_loop(Reactor& reactor) noexcept { return static_cast<SimLoop&>(reactor.core().loop()); }
 

@@ -61,7 +61,9 @@ public:
     void wake() noexcept override { is_woken_ = true; }
     void do_not_sleep() noexcept override { is_sleepless_ = true; }
     void after_fork() override {}
-    struct ev_loop* native() const noexcept override { return nullptr; }
+    struct ev_loop* native() const noexcept override {
+        return nullptr;
+    }
 
 private:
     using Serial = std::uint64_t;

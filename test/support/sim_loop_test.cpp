@@ -6,20 +6,13 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/loop_fixture.hpp"
 
 using namespace hawser;
 using namespace support;
 using Catch::Matchers::Contains;
 
 namespace {
-
-struct TestIo final : reactor::Io {
-    TestIo(SimLoop& with, std::function<void(Readiness)> call) : loop(with), callback(std::move(call)) {}
-    ~TestIo() { loop.watch(*this, descriptor(), Readiness::none); }
-    void on_ready(Readiness readiness) override { callback(readiness); }
-    SimLoop& loop;
-    std::function<void(Readiness)> callback;
-};
 
 struct Simulation {
     explicit Simulation(std::uint64_t seed = 1) : reactor(make_sim_core(seed)), loop(sim_loop(reactor)) {}
@@ -64,7 +57,7 @@ TEST_CASE("sim_loop: time is virtual and jumps to the next deadline", "[sim_loop
 }
 
 TEST_CASE("sim_loop: deadlines of one instant fire in the order of arming", "[sim_loop]") {
-    Simulation sim(GENERATE(1, 2, 3, 4));
+    Simulation sim(GENERATE(1u, 2u, 3u, 4u));
     std::vector<int> order;
     for (int n = 0; n < 5; ++n) sim.reactor.after(Seconds(1), [&, n] { order.push_back(n); });
     sim.reactor.run();

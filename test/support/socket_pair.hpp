@@ -43,7 +43,7 @@ private:
         if (ends_[end] >= 0) close(std::exchange(ends_[end], -1));
     }
 
-    int ends_[2];
+    int ends_[2] = {-1, -1};
 };
 
 }  // namespace support

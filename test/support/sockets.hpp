@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -48,6 +49,19 @@ inline Descriptor connect_to(const Address& address, int flags = 0) {
     return socket;
 }
 
+/// Whether this host has an IPv6 loopback address: not all containers do.
+inline bool has_ipv6() {
+    const Descriptor socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_storage storage;
+    const socklen_t length = Address::literal("::1", 0).to_sockaddr(storage);
+    return socket && bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0;
+}
+
+/// The loopback addresses this host has.
+inline std::vector<const char*> loopbacks() {
+    return has_ipv6() ? std::vector<const char*>{"127.0.0.1", "::1"} : std::vector<const char*>{"127.0.0.1"};
+}
+
 /// Two connected TCP sockets, the second of which blocks.
 inline std::pair<Descriptor, Descriptor> tcp_pair() {
     const Descriptor listener = listen_on(Address::literal("127.0.0.1", 0));
@@ -66,8 +80,17 @@ public:
         check(poll(&first, 1, -1), "poll");
     }
     Address address() const { return Address::local_of(listener_.get()); }
-    /// Makes room for one that waits.
-    void accept_one() const { Descriptor(check(accept(listener_.get(), nullptr, nullptr), "accept")).reset(); }
+    /// Accepts until it is one that did not come from here. Takes as long as that one takes to try again.
+    Descriptor accept_another() const {
+        while (true) {
+            sockaddr_storage peer;
+            socklen_t length = sizeof peer;
+            Descriptor accepted(check(accept(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &length), "accept"));
+            const Address remote(reinterpret_cast<const sockaddr*>(&peer), length);
+            const auto is_own = [&](const Descriptor& own) { return Address::local_of(own.get()) == remote; };
+            if (std::none_of(fill_.begin(), fill_.end(), is_own)) return accepted;
+        }
+    }
 
 private:
     Descriptor listener_;

@@ -1,0 +1,161 @@
+#include <thread>
+
+#include "support/loopback.hpp"
+
+using namespace support;
+
+namespace {
+
+/// An echo server in a thread of its own, which the blocking calls of the test's thread talk to.
+class EchoThread {
+public:
+    EchoThread() {
+        loop_.server
+            .on_text([](Connection& connection, MessageView m) {
+                if (m.content == "@close") return void(connection.close(static_cast<CloseCode>(4001), "told to"));
+                if (m.content == "@drop") return connection.disconnect();
+                if (m.content == "@silence") return;
+                connection.text(m.content);
+            })
+            .on_binary([](Connection& connection, MessageView m) { connection.binary(m.content); });
+        loop_.server.start();
+        uri_ = loop_.uri();
+        thread_ = std::thread([this] { loop_.reactor.run(); });
+    }
+    ~EchoThread() {
+        loop_.reactor.post([this] { loop_.reactor.stop(); });
+        thread_.join();
+    }
+    const std::string& uri() const { return uri_; }
+
+private:
+    Loopback loop_;
+    std::string uri_;
+    std::thread thread_;
+};
+
+Errc error_of(const std::function<void()>& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        INFO(error.what());
+        return error.errc();
+    }
+    return Errc{};
+}
+
+}  // namespace
+
+TEST_CASE("blocking client: connect, send, receive and close in sequence") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.connect();
+    CHECK(client.is_writable());
+    client.connect();  // again: without effect
+    CHECK(client.text("one") == SendStatus::ok);
+    CHECK(client.binary(std::string(1'000'000, 'b')) == SendStatus::ok);
+    CHECK(client.ping("two") == SendStatus::ok);
+    const Message text = client.receive();
+    CHECK(text.opcode() == Opcode::text);
+    CHECK(text.content() == "one");
+    CHECK(client.receive().length() == 1'000'000);
+    const Message pong = client.receive();
+    CHECK(pong.opcode() == Opcode::pong);
+    CHECK(pong.content() == "two");
+    int ends = 0;
+    client.on_disconnect([&](Connection&, const Disconnect& ending) { ends += ending.clean; });
+    CHECK(client.close(CloseCode::normal, "done") == SendStatus::ok);
+    CHECK(ends == 1);
+    CHECK_FALSE(client.is_connected());
+    CHECK(client.close() == SendStatus::closed);
+}
+
+TEST_CASE("blocking client: a send or a receive connects first, and again after the end") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.text("hello");
+    CHECK(client.receive().content() == "hello");
+    client.close();
+    client.text("again");
+    // The peer's Close of the first connection was received too.
+    Message message = client.receive();
+    while (message.opcode() == Opcode::close) message = client.receive();
+    CHECK(message.content() == "again");
+}
+
+TEST_CASE("blocking client: what arrived before the end comes first, then the end is thrown") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.text("a");
+    client.text("b");
+    client.text("@close");
+    CHECK(client.receive().content() == "a");
+    CHECK(client.receive().content() == "b");
+    const Message close = client.receive();
+    CHECK(close.opcode() == Opcode::close);
+    CHECK(close.close_status() == static_cast<CloseCode>(4001));
+    CHECK(close.content() == "told to");
+    CHECK(error_of([&] { client.receive(); }) == Errc::connection_closed);
+    CHECK(error_of([&] { client.receive(); }) == Errc::connection_closed);
+}
+
+TEST_CASE("blocking client: a dropped connection is thrown from receive") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.text("@drop");
+    CHECK(error_of([&] { client.receive(); }) == Errc::connection_closed);
+}
+
+TEST_CASE("blocking client: receive throws when nothing comes in time, and the connection stays") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.connect();
+    client.set_timeout(Seconds(0));
+    CHECK(error_of([&] { client.receive(); }) == Errc::connection_timeout);
+    client.set_timeout(Seconds(60));
+    client.text("still here");
+    CHECK(client.receive().content() == "still here");
+}
+
+TEST_CASE("blocking client: connect throws what kept it from connecting") {
+    CHECK(error_of([] { Client("ws://127.0.0.1:1/").connect(); }) == Errc::client_failed);
+    const Blackhole nowhere(transport::Address::literal("127.0.0.1", 0));
+    Client client("ws://" + nowhere.address().str(), {.configuration = {.timeout = Seconds(0.01)}});
+    CHECK(error_of([&] { client.connect(); }) == Errc::client_failed);
+    CHECK(error_of([&] { client.text("x"); }) == Errc::client_failed);
+    CHECK(error_of([&] { client.receive(); }) == Errc::client_failed);
+}
+
+TEST_CASE("blocking client: inside its own callbacks calls do not wait") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    std::optional<Errc> inside;
+    client.on_text([&](Connection&, MessageView m) {
+        if (m.content != "first") return;
+        inside = error_of([&] { client.receive(); });
+        CHECK(client.text("second") == SendStatus::ok);
+    });
+    client.text("first");
+    CHECK(client.receive().content() == "first");
+    CHECK(inside == Errc::reentrant);
+    CHECK(client.receive().content() == "second");
+}
+
+TEST_CASE("blocking client: an exception from a callback is thrown by the call that waits") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.on_text([](Connection&, MessageView m) {
+        if (m.content == "bad") throw std::runtime_error("from the callback");
+    });
+    client.text("bad");
+    client.text("good");
+    CHECK_THROWS_WITH(client.receive(), "from the callback");
+    CHECK(client.receive().content() == "bad");
+    CHECK(client.receive().content() == "good");
+}
+
+TEST_CASE("blocking client: one that shares a reactor has no receive") {
+    Reactor reactor;
+    Client client(reactor, "ws://127.0.0.1/");
+    CHECK(error_of([&] { client.receive(); }) == Errc::client_failed);
+}

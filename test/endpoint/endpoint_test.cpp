@@ -1,0 +1,183 @@
+#include <map>
+
+#include "support/loopback.hpp"
+
+using namespace support;
+
+namespace {
+
+/// A server that may be destroyed at any time, a client of the same loop, and a count of the calls of each listener.
+struct Ends {
+    Reactor reactor;
+    std::unique_ptr<Server> server = std::make_unique<Server>(reactor, ServerOptions{.host = "127.0.0.1", .port = 0});
+    std::unique_ptr<Client> client;
+    std::map<std::string, int> calls;
+
+    Ends() {
+        server->start();
+        client = std::make_unique<Client>(reactor, "ws://" + server->name());
+        server->on_handshake([this](Connection& connection, const Request&, const Response&) {
+            connection.text("t");
+            connection.binary("b");
+            connection.ping("p");
+            connection.pong("q");
+            connection.close(CloseCode::normal, "c");
+        });
+    }
+
+    /// Has `action` called in the client's listener for `event`.
+    void act_on(const std::string& event, const std::function<void()>& action) {
+        const auto note = [this, event, action](const std::string& name) {
+            ++calls[name];
+            if (name == event) action();
+        };
+        client->on_text([note](Connection&, MessageView) { note("text"); })
+            .on_binary([note](Connection&, MessageView) { note("binary"); })
+            .on_ping([note](Connection&, MessageView) { note("ping"); })
+            .on_pong([note](Connection&, MessageView) { note("pong"); })
+            .on_close([note](Connection&, MessageView) { note("close"); })
+            .on_message([note](Connection&, MessageView) { note("message"); })
+            .on_connect([note](Connection&, const Request&, const Response&) { note("handshake"); })
+            .on_disconnect([note](Connection&, const Disconnect&) { note("disconnect"); })
+            .on_error([note](Connection*, const Error&) { note("error"); });
+    }
+};
+
+const std::vector<std::string> events = {"handshake", "text", "binary", "ping", "pong", "close", "message", "disconnect"};
+
+}  // namespace
+
+TEST_CASE("endpoint: each listener is called for its own event, on_message for every message") {
+    Ends ends;
+    ends.act_on("", [] {});
+    ends.client->connect();
+    REQUIRE(run_until(ends.reactor.core(), [&] { return ends.calls["disconnect"] == 1; }));
+    CHECK(ends.calls ==
+          std::map<std::string, int>{
+              {"handshake", 1}, {"text", 1}, {"binary", 1}, {"ping", 1}, {"pong", 1}, {"close", 1}, {"message", 5}, {"disconnect", 1}});
+}
+
+TEST_CASE("endpoint: it may be destroyed in each of its listeners, and none is called after") {
+    for (const std::string& event : events) {
+        INFO(event);
+        Ends ends;
+        int at_destruction = 0;
+        const auto total = [&] {
+            int sum = 0;
+            for (const auto& [name, count] : ends.calls) sum += count;
+            return sum;
+        };
+        ends.act_on(event, [&] {
+            ends.client.reset();
+            at_destruction = total();
+        });
+        ends.client->connect();
+        REQUIRE(run_until(ends.reactor.core(), [&] { return !ends.client && ends.server->connection_count() == 0; }));
+        run_ready(ends.reactor.core());
+        CHECK(total() == at_destruction);
+    }
+}
+
+TEST_CASE("endpoint: its connection may be dropped in each of its listeners, and only on_disconnect follows") {
+    for (const std::string& event : events) {
+        INFO(event);
+        Ends ends;
+        std::map<std::string, int> before;
+        ends.act_on(event, [&] {
+            ends.client->disconnect();
+            before = ends.calls;
+        });
+        ends.client->connect();
+        REQUIRE(run_until(ends.reactor.core(), [&] { return ends.calls["disconnect"] == 1; }));
+        run_ready(ends.reactor.core());
+        before["disconnect"] = 1;
+        CHECK(ends.calls == before);
+    }
+}
+
+TEST_CASE("endpoint: a listener may replace or remove itself while it runs") {
+    Loopback loop;
+    std::string log;
+    const std::string first = "a capture that is too long for a small buffer: first", second = "likewise: second";
+    loop.server.on_text([&loop, &log, first, second](Connection&, MessageView) {
+        loop.server.on_text([&loop, &log, second](Connection&, MessageView) {
+            loop.server.on_text(nullptr);
+            log += second;
+        });
+        log += first;
+    });
+    loop.server.start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x81, "1") + RawPeer::frame(0x81, "2") + RawPeer::frame(0x81, "3") + RawPeer::frame(0x88, ""));
+    peer.receive();
+    CHECK(log == first + second);
+}
+
+TEST_CASE("endpoint: what a listener throws ends run, and the messages behind it come later") {
+    Loopback loop;
+    std::string seen;
+    loop.server.on_text([&](Connection&, MessageView m) {
+        seen += m.content;
+        if (m.content == "2") throw std::runtime_error("two is too much");
+    });
+    loop.server.start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x81, "1") + RawPeer::frame(0x81, "2") + RawPeer::frame(0x81, "3") + RawPeer::frame(0x88, ""));
+    CHECK_THROWS_WITH(loop.reactor.run(), "two is too much");
+    CHECK(seen == "12");
+    peer.receive();
+    CHECK(seen == "123");
+    loop.until([&] { return loop.endings.size() == 1; });
+    CHECK(loop.endings[0].clean);
+}
+
+TEST_CASE("endpoint: with on_exception the loop goes on, and nothing is lost") {
+    Loopback loop;
+    int thrown = 0;
+    std::string seen;
+    loop.reactor.on_exception([&](std::exception_ptr) { ++thrown; });
+    loop.server.on_text([&](Connection&, MessageView m) {
+        seen += m.content;
+        throw std::runtime_error("each time");
+    });
+    loop.server.start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x81, "1") + RawPeer::frame(0x81, "2") + RawPeer::frame(0x88, ""));
+    peer.receive();
+    CHECK(seen == "12");
+    CHECK(thrown == 2);
+}
+
+TEST_CASE("endpoint: an Error that a listener throws is treated as one that was found") {
+    Loopback loop;
+    loop.server.on_text([](Connection&, MessageView m) {
+        if (m.content == "mild") throw Error(Errc::message_encoding, "not to my liking");
+        throw Error(Errc::protocol_error, "that will not do");
+    });
+    loop.server.start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x81, "mild") + RawPeer::frame(0x89, "?"));
+    peer.receive("?");
+    REQUIRE(loop.errors.size() == 1);
+    CHECK(loop.errors[0].errc() == Errc::message_encoding);
+    peer.send(RawPeer::frame(0x81, "grave"));
+    peer.receive();
+    loop.until([&] { return loop.endings.size() == 1; });
+    REQUIRE(loop.endings[0].error);
+    CHECK(std::string(loop.endings[0].error->what()) == "that will not do");
+    CHECK(loop.errors.size() == 2);
+}
+
+TEST_CASE("endpoint: CloseRequested closes with its status") {
+    Loopback loop;
+    loop.server.on_text([](Connection&, MessageView) { throw CloseRequested(CloseCode::policy_violation, "no text"); });
+    loop.server.start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x81, "text") + RawPeer::frame(0x88, "\x03\xF0"));
+    CHECK(peer.receive() == "\x88\x09\x03\xF0no text");
+}

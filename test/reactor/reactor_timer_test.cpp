@@ -1,0 +1,132 @@
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include <hawser/reactor.hpp>
+
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/sim_loop.hpp"
+
+using namespace hawser;
+using Catch::Matchers::Contains;
+using support::error_of;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+TEST_CASE("reactor: after() calls once, and its timer is gone then", "[reactor]") {
+    Reactor reactor;
+    int calls = 0;
+    TimerId id = 0;
+    id = reactor.after(Seconds(0.002), [&] {
+        ++calls;
+        CHECK_FALSE(reactor.cancel(id));
+    });
+    const TimePoint start = std::chrono::steady_clock::now();
+    CHECK(id != 0);
+    reactor.run();
+    CHECK(calls == 1);
+    CHECK(reactor.now() + std::chrono::milliseconds(1) >= start + std::chrono::milliseconds(2));
+    CHECK_FALSE(reactor.cancel(id));
+}
+
+TEST_CASE("reactor: every() calls again and again until it cancels itself", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    std::vector<Seconds> fired;
+    TimerId id = 0;
+    id = reactor.every(Seconds(2), [&] {
+        fired.emplace_back(reactor.now() - start);
+        if (fired.size() == 3) CHECK(reactor.cancel(id));
+    });
+    reactor.run();
+    CHECK(fired == std::vector<Seconds>{Seconds(2), Seconds(4), Seconds(6)});
+}
+
+TEST_CASE("reactor: every() does not catch up after a long callback", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    std::vector<Seconds> fired;
+    TimerId id = 0;
+    id = reactor.every(Seconds(1), [&] {
+        fired.emplace_back(reactor.now() - start);
+        if (fired.size() == 1) support::sim_loop(reactor).advance(Seconds(3.5));
+        if (fired.size() == 4) reactor.cancel(id);
+    });
+    reactor.run();
+    CHECK(fired == std::vector<Seconds>{Seconds(1), Seconds(4.5), Seconds(5.5), Seconds(6.5)});
+}
+
+TEST_CASE("reactor: after() in a long callback counts from its call", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    Seconds fired{0};
+    reactor.after(Seconds(0), [&] {
+        support::sim_loop(reactor).advance(Seconds(10));
+        reactor.after(Seconds(1), [&] { fired = reactor.now() - start; });
+    });
+    reactor.run();
+    CHECK(fired == Seconds(11));
+}
+
+TEST_CASE("reactor: a timer's callback may cancel others, start others and throw", "[reactor]") {
+    Reactor reactor;
+    int calls = 0, victims = 0;
+    std::vector<TimerId> ids;
+    const auto act = [&] {
+        for (const TimerId id : ids) reactor.cancel(id);
+        reactor.after(Seconds(0), [&] { ++calls; });
+        throw std::runtime_error("timer");
+    };
+    const auto attack = [&] {
+        ++victims;
+        act();
+    };
+    ids.push_back(reactor.after(Seconds(0), attack));
+    ids.push_back(reactor.every(Seconds(1e-9), attack));
+    ids.push_back(reactor.after(Seconds(0), attack));
+    CHECK_THROWS_WITH(reactor.run(), "timer");
+    CHECK(victims == 1);
+    reactor.run();
+    CHECK(victims == 1);
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: a repeating timer that throws goes on", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimerId id = reactor.every(Seconds(1), [] { throw std::runtime_error("again"); });
+    CHECK_THROWS_WITH(reactor.run(), "again");
+    CHECK_THROWS_WITH(reactor.run(), "again");
+    CHECK(reactor.cancel(id));
+    CHECK_NOTHROW(reactor.run());
+}
+
+TEST_CASE("reactor: the identifiers of timers are never reused, and 0 is none", "[reactor]") {
+    Reactor reactor;
+    const TimerId first = reactor.after(Seconds(1), [] {});
+    reactor.cancel(first);
+    const TimerId second = reactor.after(Seconds(1), [] {});
+    CHECK(first != second);
+    CHECK_FALSE(reactor.cancel(first));
+    CHECK_FALSE(reactor.cancel(0));
+    CHECK(reactor.cancel(second));
+    CHECK_FALSE(reactor.run_once());
+}
+
+TEST_CASE("reactor: delays that are no time are refused, by name", "[reactor]") {
+    Reactor reactor;
+    const auto after = [&](double delay) { return error_of(Errc::invalid_option, [&] { reactor.after(Seconds(delay), [] {}); }); };
+    const auto every = [&](double interval) { return error_of(Errc::invalid_option, [&] { reactor.every(Seconds(interval), [] {}); }); };
+    CHECK_THAT(after(-0.5), Contains("-0.5 s"));
+    CHECK_THAT(after(not_a_number), Contains("nan"));
+    CHECK_THAT(after(infinity), Contains("inf"));
+    CHECK_THAT(every(0), Contains("every 0 s"));
+    CHECK_THAT(every(-1), Contains("-1 s"));
+    CHECK_THAT(every(not_a_number), Contains("nan"));
+    CHECK_FALSE(reactor.run_once());
+}

@@ -1,0 +1,71 @@
+# What the set-up scripts share: steps with progress, errors in one line, and installing what is missing. To be sourced.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+logs=$root/build/logs
+cd "$root" || exit 1
+
+fail() {
+    printf 'FAILED: %s\n' "$1" >&2
+    exit 1
+}
+
+# step NAME COMMAND...: runs the command with its output in a log, and says how long it took, or why it failed.
+step() {
+    local name=$1 log begin=$SECONDS
+    shift
+    mkdir -p "$logs"
+    log=$logs/${name//[^a-z0-9]/-}.log
+    printf '%-44s' "$name ..."
+    if "$@" >"$log" 2>&1 </dev/null; then
+        printf 'done (%d s)\n' $((SECONDS - begin))
+    else
+        printf 'failed (%d s)\n' $((SECONDS - begin))
+        fail "$name: $(reason "$log") (whole log: $log)"
+    fi
+}
+
+# The line of a log that most likely says what went wrong.
+reason() {
+    local line
+    line=$(grep -m 1 -iE '(^|[^-[:alnum:]])(error|E|fatal|FAILED|not found)(:|$)' "$1" || tail -n 1 "$1")
+    printf '%s' "${line:-no output}"
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "error: neither root nor sudo: run as root once: $*" >&2
+        return 1
+    fi
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# install_packages PACKAGE...: by apt-get, those alone that are missing.
+install_packages() {
+    local package missing=()
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || fail "apt-get is missing: install by hand what corresponds to ${missing[*]}"
+    step "update the package lists" as_root apt-get update -q
+    step "install ${#missing[@]} packages" as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+build_packages=(g++ meson ninja-build pkg-config libev-dev libmbedtls-dev libc-ares-dev libcli11-dev)
+
+# configure FOLDER OPTION...: unless that is done, with these options; meson itself sees when a meson.build changes.
+configure() {
+    local folder=$1
+    shift
+    [ "$(cat "$folder/options" 2>/dev/null)" = "$*" ] && return 0
+    rm -rf "$folder"
+    meson setup "$folder" "$@" && echo "$*" >"$folder/options"
+}
