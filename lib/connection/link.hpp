@@ -82,13 +82,18 @@ public:
 
     // Where the chain ends.
     SendStatus deliver(const MessageView& message);
+    /// Runs the rest of a chain that a hook has put off.
+    SendStatus deliver_later(const HookListPtr& list, std::size_t position, const MessageView& message);
     SendStatus transmit(const MessageView& message);
+    /// Runs a chain from this position on; what the application throws fails the handshake.
+    void run_handshake(Hook direction, const HookListPtr& list, std::size_t position, HttpMessage message);
     void received_http(HttpMessage message);
     void send_http(HttpMessage message);
     /// A handshake hook answers a request.
     void answer_http(Response response);
     /// A handshake hook dropped the message.
     void dropped_http();
+    bool is_in_turn() const noexcept { return in_turn_; }
 
 private:
     struct Handshake {
@@ -123,6 +128,7 @@ private:
     // The way in.
     void read();
     bool read_once();
+    bool may_give_more(bool filled) const noexcept;
     bool absorb(const transport::IoResult& result);
     void feed(std::span<char> bytes);
     void take_up();
@@ -131,7 +137,7 @@ private:
     template <typename Callback>
     bool call(Callback&& callback) noexcept;
     void tell(const Error& error);
-    void run_handshake(Hook direction, HttpMessage message);
+    void begin_handshake(Hook direction, HttpMessage message);
     void proceed();
 
     // The way out.
@@ -145,6 +151,7 @@ private:
     std::size_t write_now(std::span<const iovec> slices);
     void fail_later(std::string what);
     bool is_failing() const noexcept { return extras_ && !extras_->failure.empty(); }
+    bool may_write() const noexcept { return !blocked_ && !is_failing() && !session_.is_over(); }
     bool tell_drained();
 
     // What the session tells.

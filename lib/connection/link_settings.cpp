@@ -45,6 +45,7 @@ void Link::set_chain(ChainPtr endpoint_chain) {
 }
 
 void Link::add_middleware(std::shared_ptr<Middleware> middleware) {
+    if (!middleware) throw Error(Errc::invalid_option, "a middleware is null");
     const ChainPtr of_endpoint = extras().own_middlewares.empty() ? chain_ : extras_->endpoint_chain;
     extras_->own_middlewares.push_back(std::move(middleware));
     set_chain(of_endpoint);

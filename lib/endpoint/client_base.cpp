@@ -10,6 +10,21 @@
 
 namespace hawser::endpoint {
 
+namespace {
+
+/// A connection without a client. If none comes, it ends with the reactor, whoever has a handle of it.
+struct Parked {
+    explicit Parked(std::shared_ptr<Link> parked) noexcept : link(std::move(parked)) {}
+    ~Parked() {
+        if (link) link->orphan();
+    }
+    Parked(const Parked&) = delete;
+    Parked& operator=(const Parked&) = delete;
+    std::shared_ptr<Link> link;
+};
+
+}  // namespace
+
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
     : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {}
 
@@ -164,13 +179,13 @@ void ClientBase::park() {
     link_->hold(true);
     link_->set_owner(nullptr);
     links_.erase(std::find(links_.begin(), links_.end(), link_));
-    core().parked().emplace(parking_key(), std::exchange(link_, nullptr));
+    core().parked().emplace(parking_key(), std::make_shared<Parked>(std::exchange(link_, nullptr)));
 }
 
 bool ClientBase::unpark() {
     auto& parked = core().parked();
     for (auto found = parked.find(parking_key()); found != parked.end(); found = parked.find(parking_key())) {
-        const auto link = std::static_pointer_cast<Link>(found->second);
+        const auto link = std::exchange(std::static_pointer_cast<Parked>(found->second)->link, nullptr);
         parked.erase(found);
         if (!link->is_connected()) continue;
         link->set_owner(this);
