@@ -69,6 +69,7 @@ public:
     void pause() override;
     void resume() override;
     bool is_paused() const noexcept override { return (held_ & held_by_application) != 0; }
+    Reactor& reactor() const noexcept override { return core_.reactor(); }
     std::uint64_t identity() const noexcept override { return identity_; }
     std::string name() const override { return transport_->name(); }
     std::string remote_name() const override { return transport_->remote_name(); }
