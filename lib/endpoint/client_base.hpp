@@ -65,6 +65,8 @@ private:
     void adopt(std::shared_ptr<Link> link);
     void dial();
     bool reconnect_after(std::optional<Seconds> delay);
+    bool comes_back_after(const Link& link, const Disconnect& ending);
+    void move_to(const Uri& next);
     void cancel_reconnect();
     Headers request_headers() const;
     std::string parking_key() const;
