@@ -254,8 +254,12 @@ void ClientBase::on_open(Link& link) {
 }
 
 void ClientBase::on_reconnect(Link& link, const std::string& uri) {
-    if (!uri.empty()) move_to(uri_.resolve(uri));
-    reconnect_due_ = true;
+    try {
+        if (!uri.empty()) move_to(uri_.resolve(uri));
+        reconnect_due_ = true;
+    } catch (const Error& error) {
+        on_error(link, error);
+    }
     link.disconnect();
 }
 

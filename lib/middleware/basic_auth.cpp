@@ -1,7 +1,10 @@
 #include <hawser/stock_middlewares.hpp>
 
 #include <mbedtls/base64.h>
+// 2.28's header lacks the linkage specification.
+extern "C" {
 #include <mbedtls/constant_time.h>
+}
 
 #include <algorithm>
 #include <utility>
