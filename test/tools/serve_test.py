@@ -187,9 +187,9 @@ async def verbose(hawser):
 
 async def interrupt(hawser):
     """serve: SIGINT and SIGTERM close every connection with 1001, and the command ends with exit status 0"""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number, count in ((signal.SIGINT, 1000), (signal.SIGTERM, 20)):
         async with Serve(hawser) as serve, contextlib.AsyncExitStack() as stack:
-            peers = [await stack.enter_async_context(connect(serve.address)) for _ in range(20)]
+            peers = [await stack.enter_async_context(connect(serve.address)) for _ in range(count)]
             serve.signal(number)
             for peer in peers:
                 await peer.expect_close(1001)
