@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 
-from peer import BINARY, CLOSE, PING, PONG, TEXT, Process, Serve, echo_until_close, execute, expect, expect_match, run, serving
+from peer import BINARY, CLOSE, PING, PONG, TEXT, Serve, echo_until_close, execute, expect, expect_match, run, serving
 
 
 async def send_messages(hawser):
