@@ -15,6 +15,7 @@ struct Watch {
     TimePoint last_received{};
     TimePoint next_check{};
     std::optional<TimePoint> pinged{};
+    TimerId timer = 0;
 };
 
 TimePoint later(TimePoint from, Seconds delay) { return from + std::chrono::duration_cast<TimePoint::duration>(delay); }
@@ -24,7 +25,8 @@ void check_at(Connection& connection, Watch& watch, TimePoint when) {
     watch.next_check = when;
     Reactor& reactor = connection.reactor();
     const Seconds delay = std::max(Seconds(when - reactor.now()), Seconds(0));
-    reactor.after(delay, [weak = connection.weak_from_this()] {
+    reactor.cancel(watch.timer);
+    watch.timer = reactor.after(delay, [weak = connection.weak_from_this()] {
         if (const ConnectionPtr watched = weak.lock(); watched && watched->is_connected()) watched->tick();
     });
 }
@@ -58,7 +60,9 @@ void PingInterval::http_outgoing(Connection& connection, HttpMessage message, co
 void PingInterval::incoming(Connection& connection, const MessageView& message, const Next& next) {
     if (Watch* watch = connection.meta<Watch>(meta_key)) {
         watch->last_received = connection.reactor().now();
-        watch->pinged.reset();
+        // What was waited for has come: the next silence is counted from here.
+        if (std::exchange(watch->pinged, std::nullopt))
+            check_at(connection, *watch, later(watch->last_received, interval_.value_or(connection.timeout())));
     }
     next(message);
 }

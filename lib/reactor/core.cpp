@@ -169,7 +169,11 @@ bool Core::run_once(Seconds wait) {
     if (std::isnan(wait.count()) || wait < Seconds(0)) reject("run_once() cannot wait for " + seconds_text(wait));
     const Running running(*this);
     rethrow();
-    const bool is_anything_left = loop_->run_once(wait);
+    // What the caller waits for may be what deferred work brings about: then the loop must not sleep on it.
+    const bool has_deferred = !deferred_.empty();
+    flush();
+    rethrow();
+    const bool is_anything_left = loop_->run_once(has_deferred ? Seconds(0) : wait);
     flush();
     rethrow();
     return is_anything_left || has_work();

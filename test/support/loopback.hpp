@@ -56,10 +56,15 @@ public:
     }
     /// Runs the reactor until the socket has ended or has brought what ends with `ending`.
     const std::string& receive(std::string_view ending = {}) {
-        REQUIRE(run_until(core_, [&] {
+        // Attached, so that what it brings wakes the loop.
+        const int descriptor = socket_.get();
+        core_.attach(descriptor, Readiness::readable, [this](Readiness) { drain(); });
+        const bool received_it = run_until(core_, [&] {
             drain();
             return ended || (!ending.empty() && received.ends_with(ending));
-        }));
+        });
+        core_.detach(descriptor);
+        REQUIRE(received_it);
         return received;
     }
     /// Opens with the key of RFC 6455's example.

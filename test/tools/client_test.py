@@ -81,7 +81,7 @@ async def send_without_reply(hawser):
     async def leave(peer):
         await peer.receive()
 
-    for handler, error in ((close, "no reply to message 1: the server closed the connection"), (leave, "without a Close frame (1006)")):
+    for handler, error in ((close, "no reply to message 1: the connection was closed"), (leave, "without a Close frame (1006)")):
         async with serving(handler) as (uri, done):
             status, out, err = await execute(hawser, "send", uri, "hello")
             await done

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <regex>
 #include <stdexcept>
 
 #include <hawser/error.hpp>
@@ -99,10 +98,11 @@ TEST_CASE("logger: a message is one line on standard error, in one write") {
         rest = pipe.next_write();
     }
     CHECK(rest.empty());
-    const std::regex expected(
-        R"(\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{3}Z warning: peer is slow peer=127\.0\.0\.1:9 waiting=1024\n)");
-    CAPTURE(line);
-    CHECK(std::regex_match(line, expected));
+    std::string time = line.substr(0, 24);
+    for (char& c : time)
+        if (c >= '0' && c <= '9') c = '0';
+    CHECK(time == "0000-00-00T00:00:00.000Z");
+    CHECK(line.substr(24) == " warning: peer is slow peer=127.0.0.1:9 waiting=1024\n");
 }
 
 TEST_CASE("logger: the time is UTC's") {

@@ -92,7 +92,7 @@ Send::Send(const SendOptions& options) : messages_(options.parse_messages()), wa
     call_.client().on_text(on_reply).on_binary(on_reply).on_pong(on_reply);
     call_.client().on_close([this](Connection&, const MessageView&) {
         if (!std::exchange(waiting_, false)) return;
-        call_.fail(call_.client().uri().str() + ": no reply to message " + std::to_string(sent_) + ": the server closed the connection");
+        call_.fail(call_.client().uri().str() + ": no reply to message " + std::to_string(sent_) + ": the connection was closed");
     });
     call_.on_open = [this] { wait_ > Seconds(0) ? send_next() : send_all(); };
 }
