@@ -15,7 +15,9 @@ namespace {
 /// One end of a connection in some state, and its peer.
 struct Subject {
     explicit Subject(bool is_client) : world_(settings(), settings()), is_client_(is_client) {}
+    // Before the world that they belong to.
     ~Subject() {
+        peer.reset();
         connection.reset();
         next.reset();
     }
