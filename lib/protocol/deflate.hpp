@@ -101,7 +101,7 @@ public:
     /// Messages refer to earlier ones: each that was compressed must be sent.
     bool takes_over() const noexcept { return takes_over_; }
     const DeflateSettings& settings() const noexcept { return settings_; }
-    /// The payload of a compressed message.
+    /// The payload of a compressed message; `content` is not empty.
     Buffer compress(std::string_view content);
 
 private:
