@@ -18,11 +18,15 @@ namespace hawser {
 
 class Connection;
 class Middleware;
+<<<<<<< HEAD
 struct DeflateOptions;
 
 namespace protocol {
 class Session;
 }
+=======
+class Reactor;
+>>>>>>> main
 
 /// Keeps a connection's object alive; the socket may be gone long before (`is_connected()`).
 using ConnectionPtr = std::shared_ptr<Connection>;
@@ -117,6 +121,8 @@ public:
     virtual bool is_paused() const noexcept = 0;
 
     ConnectionPtr handle() { return shared_from_this(); }
+    /// Whose thread this is. Not to be asked once the reactor is gone.
+    virtual Reactor& reactor() const noexcept = 0;
     /// Unique while the process runs; later connections have higher ones.
     virtual std::uint64_t identity() const noexcept = 0;
     /// Own address: "127.0.0.1:9001", "[::1]:9001" or "unix:/path".

@@ -409,6 +409,7 @@ bool Link::tell_drained() {
 
 void Link::disconnect() {
     if (finished_) return;
+    closed_here_ = true;
     session_.set_over();
     transport_->close();
     outbox_.clear();

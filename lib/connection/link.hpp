@@ -48,6 +48,10 @@ public:
     /// The owner stops or resumes reading, apart from what the application does by pause() and resume().
     void hold(bool held);
     bool was_open() const noexcept { return session_.was_open(); }
+    /// The application began the closing handshake, or dropped the connection.
+    bool closed_here() const noexcept { return closed_here_ || session_.close_began_here(); }
+    /// Goes on with what another link's application kept.
+    void take_meta(Link& other);
     bool is_over() const noexcept { return session_.is_over(); }
     Disconnect ending() const { return session_.ending(); }
     reactor::Core& core() noexcept { return core_; }
@@ -69,6 +73,7 @@ public:
     void pause() override;
     void resume() override;
     bool is_paused() const noexcept override { return (held_ & held_by_application) != 0; }
+    Reactor& reactor() const noexcept override { return core_.reactor(); }
     std::uint64_t identity() const noexcept override { return identity_; }
     std::string name() const override { return transport_->name(); }
     std::string remote_name() const override { return transport_->remote_name(); }
@@ -187,6 +192,7 @@ private:
     bool again_ = false;    // another turn is due before the loop sleeps: this one could not take all
     bool blocked_ = false;  // the socket took less than it was given
     bool drain_due_ = false;
+    bool closed_here_ = false;  // by disconnect()
     bool finished_ = false;
 };
 

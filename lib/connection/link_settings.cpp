@@ -22,6 +22,10 @@ const std::any* Link::find_meta(std::string_view key) const noexcept {
     return found != extras_->meta.end() ? &found->second : nullptr;
 }
 
+void Link::take_meta(Link& other) {
+    if (other.extras_) extras().meta = std::move(other.extras_->meta);
+}
+
 void Link::set_settings(Settings settings) {
     settings_ = std::move(settings);
     session_.configure(*settings_);

@@ -28,7 +28,7 @@ public:
 
     HttpParser(Kind kind, const Configuration& limits);
 
-    /// Takes bytes of the head; `consumed` tells how many: all, unless the head is complete, or failed at the last of them.
+    /// Takes bytes of the head; `consumed` tells how many: all, unless the head ends, or fails, at the last of them.
     Status feed(std::string_view bytes, std::size_t& consumed);
 
     /// The parsed head, when complete.

@@ -226,6 +226,7 @@ SendStatus Session::send(const MessageView& message, TimePoint now, const Prepar
             return SendStatus::refused;
         }
     }
+    if (message.opcode == Opcode::close) close_began_here_ = !close_received_;
     if (message.opcode == Opcode::close)
         send_close(message.close_status, message.content, now);
     else if (deflater_ && deflater_->wants(message))

@@ -161,6 +161,8 @@ public:
     bool is_writable() const noexcept { return phase_ == Phase::open && write_ == Half::open && !over_; }
     Half read_half() const noexcept { return read_; }
     Half write_half() const noexcept { return write_; }
+    /// The first Close frame was the application's.
+    bool close_began_here() const noexcept { return close_began_here_; }
     bool is_over() const noexcept { return over_; }
     /// No message will be sent or received any more: gives up what compression holds.
     void drop_deflate() noexcept;
@@ -219,6 +221,7 @@ private:
     Half write_ = Half::open;
     bool reading_ = true;
     bool was_open_ = false;
+    bool close_began_here_ = false;
     bool close_sent_ = false;
     bool close_received_ = false;
     bool fin_due_ = false;

@@ -56,10 +56,9 @@ class Core::Timer final : public Deadline {
 public:
     Timer(Core& core, TimerId id, Seconds repeat, std::function<void()> function)
         : core_(core), id_(id), repeat_(repeat), function_(std::move(function)) {}
-    ~Timer() { disarm(); }
+    ~Timer() { core_.loop().arm(*this, TimePoint::max()); }
 
     void arm(Seconds delay) { core_.loop().arm(*this, later(core_.fresh_now(), std::min(delay, longest_delay))); }
-    void disarm() { core_.loop().arm(*this, TimePoint::max()); }
 
 private:
     void on_deadline() override {
@@ -211,12 +210,7 @@ TimerId Core::start_timer(Seconds delay, Seconds repeat, std::function<void()> f
     return id;
 }
 
-bool Core::cancel(TimerId timer) noexcept {
-    const auto node = timers_.extract(timer);
-    if (!node) return false;
-    node.mapped()->disarm();
-    return true;
-}
+bool Core::cancel(TimerId timer) noexcept { return !timers_.extract(timer).empty(); }
 
 void Core::attach(int descriptor, Readiness interest, std::function<void(Readiness)> callback) {
     require(callback, "attach()");
@@ -233,6 +227,7 @@ void Core::attach(int descriptor, Readiness interest, std::function<void(Readine
 bool Core::detach(int descriptor) noexcept {
     const auto node = watches_.extract(descriptor);
     if (!node) return false;
+    // Not only when the callback under way returns: the descriptor may be closed by then.
     node.mapped()->stop();
     return true;
 }

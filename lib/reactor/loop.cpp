@@ -194,7 +194,6 @@ void EvLoop::on_timer(struct ev_loop*, ev_timer* timer, int) {
     EvLoop& self = static_cast<EvLoop&>(*deadline.loop_);
     // Moved later since the timer was started, or to be served by the next run.
     if (self.is_stopped_ || self.fresh_now() < deadline.at_) return self.start(deadline);
-    ev_timer_stop(self.loop_, timer);
     deadline.at_ = TimePoint::max();
     self.dispatch([&] { deadline.on_deadline(); });
 }

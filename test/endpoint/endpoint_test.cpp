@@ -16,7 +16,7 @@ struct Ends {
     Ends() {
         server->start();
         client = std::make_unique<Client>(reactor, "ws://" + server->name());
-        server->on_handshake([this](Connection& connection, const Request&, const Response&) {
+        server->on_handshake([](Connection& connection, const Request&, const Response&) {
             connection.text("t");
             connection.binary("b");
             connection.ping("p");

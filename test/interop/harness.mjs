@@ -57,9 +57,11 @@ export async function serve(hawser) {
   return { uri, stop };
 }
 
-/// Runs the command to its end: exit status, standard output and standard error.
-export async function command(hawser, ...options) {
-  const child = spawn(hawser, options, { stdio: ['ignore', 'pipe', 'pipe'] });
+/// Runs the command with this input to its end: exit status, standard output and standard error.
+export async function command(hawser, options, input) {
+  const child = spawn(hawser, options);
+  child.stdin.on('error', () => {}); // it may end before it has read everything
+  child.stdin.end(input);
   const kill = () => child.kill('SIGKILL');
   process.on('exit', kill);
   const collect = async (stream) => Buffer.concat(await stream.toArray()).toString();

@@ -1,7 +1,7 @@
 """What the Python scripts share: cases that run in order and are reported in TAP, and the hawser command as a process."""
 
 import asyncio
-import os
+import contextlib
 import pathlib
 import signal
 import sys
@@ -63,14 +63,21 @@ class Serve:
             await self.process.wait()
 
 
-async def command(hawser, *arguments, stdin=b""):
-    """Runs the command to its end; returns exit status, standard output and standard error."""
-    process = await asyncio.create_subprocess_exec(
-        hawser, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+@contextlib.asynccontextmanager
+async def start(hawser, *arguments):
+    """The command as a process with pipes; it does not outlive the `async with`."""
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(hawser, *arguments, **pipes)
     try:
-        out, err = await process.communicate(stdin)
+        yield process
     finally:
         if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-    return process.returncode, out.decode(), err.decode()
+            process.kill()
+            await process.wait()
+
+
+async def command(hawser, *arguments):
+    """Runs the command, without input, to its end; returns exit status, standard output and standard error."""
+    async with start(hawser, *arguments) as process:
+        out, err = await process.communicate(b"")
+        return process.returncode, out.decode(), err.decode()

@@ -121,6 +121,14 @@ async def server_disconnect(serve):
         await expect_end(socket, 1006)
 
 
+async def server_close_all(serve):
+    """a close for all connections reaches each of them"""
+    sockets = [await connect(serve) for _ in range(5)]
+    await sockets[0].send("@server-close")
+    for socket in sockets:
+        expect(await expect_end(socket, 1000), [], "messages before the close")
+
+
 async def half_close(serve):
     """what was sent before the client's FIN is still answered, in full"""
     for content in ("last words", "x" * MEBIBYTE):
@@ -176,6 +184,7 @@ CASES = [
     client_close,
     server_close,
     server_disconnect,
+    server_close_all,
     half_close,
     broken_frames,
     many,

@@ -7,7 +7,7 @@ import http
 import sys
 
 import websockets
-from harness import command, expect, run
+from harness import command, expect, run, start
 
 MEBIBYTE = 1024 * 1024
 TEXT = "grüße, 世界 🎉"
@@ -65,13 +65,24 @@ async def send_text(hawser):
 
 
 async def connect_lines(hawser):
-    """connect: lines from a pipe become messages, the answers are printed"""
-    lines = ["first", TEXT, "x" * 70000]
+    """connect: lines from a pipe become messages, and answers are printed when they come"""
     async with serving(echo) as (uri, done):
-        status, out, err = await command(hawser, "connect", uri, stdin=("\n".join(lines) + "\n").encode())
+        async with start(hawser, "connect", uri) as process:
+            for line in ("first", TEXT, "x" * 60000):
+                process.stdin.write(line.encode() + b"\n")
+                expect(await process.stdout.readline(), line.encode() + b"\n", "answer")
+            process.stdin.close()
+            expect(await process.wait(), 0, "exit status")
+        expect(await done(), (1000, ""), "close of the client")
+
+
+async def connect_close(hawser):
+    """connect: a ping, and a close with another status and reason"""
+    async with serving(echo) as (uri, done):
+        status, _, err = await command(hawser, "connect", uri, "--ping=are you there", "--close", f"4001:{TEXT}")
         expect(status, 0, f"exit status ({err.strip()})")
-        expect(out.splitlines(), lines, "answers")
-        expect((await done())[0], 1000, "close status of the client")
+        expect("are you there" in err, True, "the pong is on standard error")
+        expect(await done(), (4001, TEXT), "close of the client")
 
 
 async def connect_request(hawser):
@@ -176,6 +187,7 @@ async def refused(hawser):
 CASES = [
     send_text,
     connect_lines,
+    connect_close,
     connect_request,
     echo_messages,
     echo_mebibyte,

@@ -10,7 +10,7 @@ const hawser = process.argv[2];
 
 /// Runs the command against a server that serves one client with `handler`. Gives how the command ended,
 /// what the handler returned, and the status and reason of the client's close.
-async function meet(handler, arguments_, options = {}) {
+async function meet(handler, [verb, ...rest], { input = '', ...options } = {}) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   await once(server, 'listening');
   const served = once(server, 'connection').then(async ([socket, request]) => {
@@ -22,9 +22,8 @@ async function meet(handler, arguments_, options = {}) {
     return { handled, code, reason: reason.toString() };
   });
   served.catch(() => {}); // reported below, where it is waited for
-  const [verb, ...rest] = arguments_;
   try {
-    const ended = await command(hawser, verb, `ws://127.0.0.1:${server.address().port}/path?query=1`, ...rest);
+    const ended = await command(hawser, [verb, `ws://127.0.0.1:${server.address().port}/path?query=1`, ...rest], input);
     return { ...ended, ...(await within(10, served)) };
   } finally {
     server.close();
@@ -60,6 +59,20 @@ const cases = {
     assert.equal(ended.status, 0, ended.err);
     assert.deepEqual(ended.out.trimEnd().split('\n'), messages);
     assert.equal(ended.code, 1000);
+  },
+
+  async 'connect: lines from a pipe become messages, and all answers are printed before the end'() {
+    const lines = [...Array(100).keys()].map((i) => `${i}: ${text}`.repeat(i));
+    const ended = await meet(echo, ['connect'], { input: lines.join('\n') });
+    assert.equal(ended.status, 0, ended.err);
+    assert.deepEqual(ended.out.split('\n'), [...lines, '']);
+    assert.equal(ended.code, 1000);
+  },
+
+  async 'connect: a close with another status and reason'() {
+    const ended = await meet(echo, ['connect', '--close', `4001:${text}`]);
+    assert.equal(ended.status, 0, ended.err);
+    assert.deepEqual([ended.code, ended.reason], [4001, text]);
   },
 
   async 'connect: header, subprotocol and path are in the request'() {

@@ -1,19 +1,25 @@
 #include "reactor/loop.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/child.hpp"
 #include "support/descriptors.hpp"
 #include "support/loop_fixture.hpp"
 #include "support/socket_pair.hpp"
@@ -59,6 +65,13 @@ TEST_CASE("loop: its own loop is not libev's default loop and takes no signal", 
     sigaction(SIGCHLD, nullptr, &after);
     CHECK_FALSE(ev_is_default_loop(f.loop->native()));
     CHECK(before.sa_handler == after.sa_handler);
+}
+
+TEST_CASE("loop: its own loop does not look at libev's environment variable", "[loop]") {
+    setenv("LIBEV_FLAGS", std::to_string(EVBACKEND_SELECT).c_str(), 1);
+    Fixture f;
+    unsetenv("LIBEV_FLAGS");
+    CHECK(ev_backend(f.loop->native()) == ev_backend(Fixture().loop->native()));
 }
 
 TEST_CASE("loop: all its descriptors are closed on exec, and at its end", "[loop]") {
@@ -203,35 +216,41 @@ TEST_CASE("loop: stop ends the run after the callback under way, and the next ru
     first.feed();
     second.feed();
     TestIo a(*f.loop), b(*f.loop);
-    TestDeadline deadline(*f.loop);
+    TestDeadline c(*f.loop), d(*f.loop);
     int calls = 0;
     a.callback = b.callback = [&](Readiness) {
         ++calls;
         f.loop->stop();
     };
-    deadline.callback = [&] {
+    c.callback = d.callback = [&] {
         ++calls;
         f.loop->stop();
     };
     f.loop->watch(a, first.near(), Readiness::readable);
     f.loop->watch(b, second.near(), Readiness::readable);
-    f.loop->arm(deadline, f.loop->fresh_now());
+    f.loop->arm(c, f.loop->fresh_now());
+    f.loop->arm(d, f.loop->fresh_now());
     spend(1ms);
-    for (int run = 1; run <= 3; ++run) {
+    for (int run = 1; run <= 4; ++run) {
         CHECK(f.loop->run());
         CHECK(calls == run);
     }
 }
 
 TEST_CASE("loop: a wake-up that meets a stopped loop is kept for the next run", "[loop]") {
-    Fixture f;
-    TestDeadline deadline(*f.loop);
-    deadline.callback = [&] { f.loop->stop(); };
-    // Whichever of the two libev serves first: none is lost.
-    f.loop->arm(deadline, f.loop->fresh_now());
+    const auto native = support::make_native_loop();
+    Fixture f(native.get());
+    // The owner's timer, of the highest priority, comes before all of ours.
+    ev_timer stopper;
+    ev_timer_init(
+        &stopper, [](struct ev_loop*, ev_timer* timer, int) { static_cast<Loop*>(timer->data)->stop(); }, 0., 0.);
+    ev_set_priority(&stopper, EV_MAXPRI);
+    stopper.data = f.loop.get();
+    ev_timer_start(native.get(), &stopper);
     spend(1ms);
     f.loop->wake();
-    f.loop->run();
+    CHECK(f.loop->run());
+    CHECK(f.hooks.wakes == 0);
     f.loop->run();
     CHECK(f.hooks.wakes == 1);
 }
@@ -296,11 +315,16 @@ TEST_CASE("loop: do_not_sleep lets one iteration pass without sleep, called befo
     SocketPair pair;
     TestIo io(*f.loop);
     f.loop->watch(io, pair.near(), Readiness::readable);
+    TestDeadline sleeper(*f.loop);
+    bool has_slept = false;
+    sleeper.callback = [&] { has_slept = true; };
+    f.loop->arm(sleeper, f.loop->fresh_now() + 30s);
     f.loop->do_not_sleep();
     CHECK(f.loop->run_once(unbounded));
     f.hooks.on_sleep = [&] { f.loop->do_not_sleep(); };
     CHECK(f.loop->run_once(unbounded));
     CHECK(f.hooks.sleeps == 2);
+    CHECK_FALSE(has_slept);
     f.hooks.on_sleep = nullptr;
     const TimePoint start = f.loop->fresh_now();
     f.loop->run_once(2ms);
@@ -333,6 +357,59 @@ TEST_CASE("loop: the time of the iteration is that after the sleep, and right in
     };
     f.loop->arm(deadline, start + 3ms);
     f.loop->run();
+}
+
+TEST_CASE("loop: what the owner of a borrowed loop does before the sleep comes first, what after it finds the time set", "[loop]") {
+    const auto native = support::make_native_loop();
+    struct Owner {
+        Fixture* f = nullptr;
+        int sleeps_before = -1;
+        TimePoint now{};
+    } owner;
+    ev_prepare prepare;
+    ev_prepare_init(&prepare, [](struct ev_loop*, ev_prepare* self, int) {
+        auto& of = *static_cast<Owner*>(self->data);
+        if (of.sleeps_before < 0) of.sleeps_before = of.f->hooks.sleeps;
+    });
+    ev_timer timer;
+    ev_timer_init(
+        &timer,
+        [](struct ev_loop*, ev_timer* self, int) {
+            auto& of = *static_cast<Owner*>(self->data);
+            of.now = of.f->loop->now();
+        },
+        0.003, 0.);
+    ev_set_priority(&timer, EV_MAXPRI);
+    prepare.data = timer.data = &owner;
+    ev_prepare_start(native.get(), &prepare);
+    Fixture f(native.get());
+    owner.f = &f;
+    ev_now_update(native.get());
+    const TimePoint start = f.loop->fresh_now();
+    ev_timer_start(native.get(), &timer);
+    f.loop->run_once(unbounded);
+    CHECK(owner.sleeps_before == 0);
+    CHECK(owner.now >= start + 2ms);
+    ev_prepare_stop(native.get(), &prepare);
+}
+
+TEST_CASE("loop: after a fork the child's wake-ups are not its parent's", "[loop]") {
+    const auto before = descriptors_in_use();
+    Fixture f;
+    int waker = -1;
+    for (const int descriptor : descriptors_in_use()) {
+        const auto link = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(descriptor));
+        if (!before.contains(descriptor) && link == "anon_inode:[eventfd]") waker = descriptor;
+    }
+    REQUIRE(waker >= 0);
+    const int status = support::status_of_child([&] {
+        f.loop->after_fork();
+        f.loop->run_once(Seconds(0));
+        return eventfd_write(waker, 1);
+    });
+    CHECK(status == 0);
+    pollfd poll_waker{waker, POLLIN, 0};
+    CHECK(poll(&poll_waker, 1, 0) == 0);
 }
 
 TEST_CASE("loop: a borrowed loop is given back as it was", "[loop]") {

@@ -1,9 +1,7 @@
 #include <hawser/reactor.hpp>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <limits>
@@ -17,6 +15,7 @@
 
 #include "reactor/core.hpp"
 #include "support/catch.hpp"
+#include "support/child.hpp"
 #include "support/error_of.hpp"
 #include "support/loop_fixture.hpp"
 #include "support/socket_pair.hpp"
@@ -25,28 +24,12 @@ using namespace hawser;
 using Catch::Matchers::Contains;
 using support::error_of;
 using support::SocketPair;
+using support::status_of_child;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-// How a child process ended that did `work`.
-template <typename Work>
-int status_of_child(Work work) {
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        // An assertion that is to fail speaks to nobody, and is not the test runner's to catch.
-        close(STDERR_FILENO);
-        signal(SIGABRT, SIG_DFL);
-        _exit(work());
-    }
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    return status;
-}
 
 }  // namespace
 
@@ -142,6 +125,20 @@ TEST_CASE("reactor: run() and run_once() inside a callback are refused", "[react
     SECTION("of the reactor that runs") {
         reactor.post(call);
         reactor.run();
+    }
+    SECTION("of the owner of the loop, when the reactor runs it") {
+        const auto native = support::make_native_loop();
+        Reactor borrower(native.get());
+        std::function<void()> call_borrower = [&] {
+            errors.push_back(error_of(Errc::reentrant, [&] { borrower.run(); }));
+            errors.push_back(error_of(Errc::reentrant, [&] { borrower.run_once(); }));
+        };
+        ev_timer timer;
+        ev_timer_init(
+            &timer, [](struct ev_loop*, ev_timer* self, int) { (*static_cast<std::function<void()>*>(self->data))(); }, 0., 0.);
+        timer.data = &call_borrower;
+        ev_timer_start(native.get(), &timer);
+        borrower.run();
     }
     SECTION("when the owner of the loop runs it") {
         const auto native = support::make_native_loop();

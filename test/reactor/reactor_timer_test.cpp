@@ -62,6 +62,20 @@ TEST_CASE("reactor: every() does not catch up after a long callback", "[reactor]
     CHECK(fired == std::vector<Seconds>{Seconds(1), Seconds(4.5), Seconds(5.5), Seconds(6.5)});
 }
 
+TEST_CASE("reactor: every() counts from its call when another took long before it", "[reactor]") {
+    Reactor reactor(support::make_sim_core());
+    const TimePoint start = reactor.now();
+    std::vector<Seconds> fired;
+    reactor.after(Seconds(1), [&] { support::sim_loop(reactor).advance(Seconds(0.5)); });
+    TimerId id = 0;
+    id = reactor.every(Seconds(1), [&] {
+        fired.emplace_back(reactor.now() - start);
+        if (fired.size() == 2) reactor.cancel(id);
+    });
+    reactor.run();
+    CHECK(fired == std::vector<Seconds>{Seconds(1), Seconds(2.5)});
+}
+
 TEST_CASE("reactor: after() in a long callback counts from its call", "[reactor]") {
     Reactor reactor(support::make_sim_core());
     const TimePoint start = reactor.now();

@@ -114,10 +114,16 @@ TEST_CASE("sim_loop: an Io stopped, moved or destroyed by another's callback is 
         });
         sim.loop.watch(*io, descriptor, Readiness::readable);
     };
+    int other_calls = 0;
+    TestIo other(sim.loop, [&](Readiness) { ++other_calls; });
     make(a, b);
     make(b, a);
+    const int descriptor = sim.loop.make_descriptor();
+    sim.loop.set_ready(descriptor, Readiness::readable);
+    sim.loop.watch(other, descriptor, Readiness::readable);
     sim.reactor.run_once();
     CHECK(calls == 1);
+    CHECK(other_calls == 1);
 }
 
 TEST_CASE("sim_loop: stop ends the run after the callback under way", "[sim_loop]") {
@@ -154,6 +160,12 @@ TEST_CASE("sim_loop: a run that does not come to an end throws, also past on_exc
         sim.loop.watch(io, descriptor, Readiness::writable);
         sim.loop.limit_iterations(1000);
         CHECK_THROWS_WITH(sim.reactor.run(), Contains("does not come to an end"));
+    }
+    SECTION("a timer that starts itself anew at once") {
+        std::function<void()> again = [&] { sim.reactor.after(Seconds(0), again); };
+        again();
+        sim.loop.limit_iterations(1000);
+        CHECK_THROWS_AS(sim.reactor.run(), SimLoop::Stuck);
     }
     SECTION("a timer that repeats") {
         const int limit = GENERATE(4, 5, 6);

@@ -35,7 +35,8 @@ public:
             if (result.status != IoResult::Status::done) return result;
             inside_ = record.substr(0, result.bytes);
         }
-        const std::size_t size = inside_.copy(into.data(), into.size());
+        // Half of it at most, so that there is often something left inside.
+        const std::size_t size = inside_.copy(into.data(), std::min(into.size(), (record_ + 1) / 2));
         inside_.erase(0, size);
         return IoResult::done(size);
     }

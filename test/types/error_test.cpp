@@ -42,6 +42,7 @@ TEST_CASE("error: what follows from each code") {
         {Errc::message_encoding, ErrorLevel::message},
         {Errc::message_too_big, ErrorLevel::message},
         {Errc::connection_closed, ErrorLevel::connection},
+        {Errc::ping_timeout, ErrorLevel::connection},
         {Errc::connection_failure, ErrorLevel::connection},
         {Errc::handshake_failed, ErrorLevel::connection},
         {Errc::tls_failed, ErrorLevel::connection},
