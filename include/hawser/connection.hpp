@@ -18,15 +18,12 @@ namespace hawser {
 
 class Connection;
 class Middleware;
-<<<<<<< HEAD
+class Reactor;
 struct DeflateOptions;
 
 namespace protocol {
 class Session;
 }
-=======
-class Reactor;
->>>>>>> main
 
 /// Keeps a connection's object alive; the socket may be gone long before (`is_connected()`).
 using ConnectionPtr = std::shared_ptr<Connection>;
