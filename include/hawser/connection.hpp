@@ -2,6 +2,7 @@
 
 #include <any>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,11 @@ namespace hawser {
 class Connection;
 class Middleware;
 class Reactor;
+struct DeflateOptions;
+
+namespace protocol {
+class Session;
+}
 
 /// Keeps a connection's object alive; the socket may be gone long before (`is_connected()`).
 using ConnectionPtr = std::shared_ptr<Connection>;
@@ -54,9 +60,14 @@ public:
     const std::shared_ptr<const std::string>& frames() const noexcept { return frames_; }
 
 private:
+    friend class protocol::Session;
     struct Content;
+    using Frames = std::shared_ptr<const std::string>;
+    /// The frames in another form, which is made for the first connection that wants it.
+    Frames variant(unsigned key, const std::function<Frames()>& make) const;
+
     std::shared_ptr<const Content> content_;
-    std::shared_ptr<const std::string> frames_;
+    Frames frames_;
 };
 
 /// One WebSocket connection, of a server or a client: a socket with two halves, each open, closing or closed.
@@ -137,6 +148,10 @@ public:
     virtual void add_middleware(std::shared_ptr<Middleware> middleware) = 0;
     /// False when it was not added to this connection.
     virtual bool remove_middleware(const Middleware& middleware) = 0;
+    /// Agrees on permessage-deflate (RFC 7692) if the peer does too. For handshake hooks: what CompressionExtension does, for
+    /// a middleware that decides by connection. Without effect once the request (client) or the response (server) has
+    /// been sent. Throws `Errc::invalid_option`.
+    virtual void use_compression(const DeflateOptions& options) = 0;
 
     virtual const Configuration& configuration() const noexcept = 0;
     /// Settings of this connection alone. Throws `Errc::invalid_option`, and changes nothing then.

@@ -3,6 +3,7 @@
 /// All of hawser: a WebSocket client and server over libev.
 
 #include <hawser/client.hpp>
+#include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
 #include <hawser/connection.hpp>
 #include <hawser/context.hpp>

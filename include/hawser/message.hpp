@@ -59,6 +59,8 @@ struct MessageView {
     CloseCode close_status = CloseCode::none;
     /// When the message was complete.
     Timestamp timestamp{};
+    /// Sending: whether it may be compressed, where that was agreed on.
+    bool compress = true;
 
     std::string_view opcode_name() const noexcept { return hawser::opcode_name(opcode); }
     /// Length of the content in bytes.
@@ -86,14 +88,18 @@ public:
     CloseCode close_status() const noexcept { return close_status_; }
     /// Changes the status of a Close message; without effect on the other kinds.
     void set_close_status(CloseCode code) noexcept;
+    /// Whether it may be compressed when it is sent, where that was agreed on (CompressionExtension). True at first.
+    bool compress() const noexcept { return compress_; }
+    void set_compress(bool compress) noexcept { compress_ = compress; }
 
     /// The message as a view; valid while this message lives and is not changed.
-    MessageView view() const noexcept { return {opcode_, content_, close_status_, timestamp_}; }
+    MessageView view() const noexcept { return {opcode_, content_, close_status_, timestamp_, compress_}; }
     operator MessageView() const noexcept { return view(); }
 
 private:
     Opcode opcode_;
     CloseCode close_status_ = CloseCode::none;
+    bool compress_ = true;
     Timestamp timestamp_;
     std::string content_;
 };

@@ -1,5 +1,7 @@
 #include <hawser/connection.hpp>
 
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "protocol/writer.hpp"
@@ -34,18 +36,29 @@ void Connection::set_option(std::string_view wrapper, std::string_view name, Opt
 }
 
 struct PreparedMessage::Content {
-    Message message;
-    std::size_t frame_size;
+    Content(const MessageView& view, std::size_t size) : message(view), frame_size(size) {}
+    const Message message;
+    const std::size_t frame_size;
+    // The connections that share it may belong to reactors in several threads.
+    mutable std::mutex mutex{};
+    mutable std::map<unsigned, Frames> variants{};
 };
 
 PreparedMessage::PreparedMessage(const MessageView& message, std::size_t frame_size) {
     if (frame_size == 0) throw Error(Errc::invalid_option, "the frame size of a prepared message is 0, it must be at least 1");
     if (auto objection = protocol::object_to(message)) throw Error(objection->code, "a message cannot be prepared: " + objection->what);
-    content_ = std::make_shared<const Content>(Content{Message(message), frame_size});
+    content_ = std::make_shared<const Content>(message, frame_size);
     frames_ = std::make_shared<const std::string>(protocol::encode_unmasked(view(), frame_size));
 }
 
 MessageView PreparedMessage::view() const noexcept { return content_->message.view(); }
 std::size_t PreparedMessage::frame_size() const noexcept { return content_->frame_size; }
+
+PreparedMessage::Frames PreparedMessage::variant(unsigned key, const std::function<Frames()>& make) const {
+    const std::lock_guard lock(content_->mutex);
+    Frames& frames = content_->variants[key];
+    if (!frames) frames = make();
+    return frames;
+}
 
 }  // namespace hawser

@@ -152,6 +152,7 @@ void Link::finish() {
     core_.loop().arm(*this, TimePoint::max());
     outbox_.clear();
     tail_.release();
+    session_.drop_deflate();
     corked_ = 0;
     if (Owner* owner = std::exchange(owner_, nullptr)) core_.guard([&] { owner->on_end(*this, session_.ending()); });
 }

@@ -82,6 +82,7 @@ public:
     void tick() override;
     void add_middleware(std::shared_ptr<Middleware> middleware) override;
     bool remove_middleware(const Middleware& middleware) override;
+    void use_compression(const DeflateOptions& options) override;
     const Configuration& configuration() const noexcept override { return *settings_; }
     void set_configuration(Configuration configuration) override;
 

@@ -55,12 +55,21 @@ void Link::send_http(HttpMessage message) {
     if (session_.role() == protocol::Role::server) {
         handshake_->response = std::get<Response>(std::move(message));
         handshake_->has_response = true;
+        session_.answer_extensions(handshake_->request, handshake_->response);
         session_.respond(handshake_->response, core_.now());
     } else {
         handshake_->request = std::get<Request>(std::move(message));
+        session_.offer_extensions(handshake_->request);
         session_.start(handshake_->request);
     }
     proceed();
+}
+
+void Link::use_compression(const DeflateOptions& options) {
+    options.validate();
+    std::shared_ptr<void>& codecs = core_.codecs();
+    if (!codecs) codecs = std::make_shared<protocol::DeflatePool>();
+    session_.use_deflate(options, std::static_pointer_cast<protocol::DeflatePool>(codecs));
 }
 
 void Link::dropped_http() {

@@ -15,10 +15,11 @@ Assembler::Status Assembler::next(std::span<char>& input, const Configuration& l
             const Status status = begin_frame(input, limits, message);
             if (status != Status::incomplete || !in_frame_) return status;
         }
-        if (!take_payload(input)) return Status::failed;
+        if (!take_payload(input, limits)) return Status::failed;
         if (remaining_ != 0) return Status::incomplete;
         in_frame_ = false;
         if (!fin_) continue;
+        if (compressed_ && !finish_inflating(limits)) return Status::failed;
         delivered_ = true;
         return finish(storage_.view(), message);
     }
@@ -26,7 +27,7 @@ Assembler::Status Assembler::next(std::span<char>& input, const Configuration& l
 
 Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message) {
     FrameHeader header;
-    switch (parse_header(input, receiver_, header, failure_)) {
+    switch (parse_header(input, receiver_, header, failure_, inflater_ != nullptr)) {
         case HeaderStatus::incomplete: return Status::incomplete;
         case HeaderStatus::failed: return Status::failed;
         case HeaderStatus::complete: break;
@@ -40,7 +41,7 @@ Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configura
     remaining_ = length;
     fin_ = header.fin;
     input = input.subspan(header.size);
-    if (fin_ && fragments_ == 1 && input.size() >= length) {
+    if (fin_ && fragments_ == 1 && !compressed_ && input.size() >= length) {
         char* payload = input.data();
         if (!take(payload, length)) return Status::failed;
         input = input.subspan(length);
@@ -54,7 +55,9 @@ bool Assembler::check_data_frame(const FrameHeader& header, const Configuration&
     const bool continuation = header.opcode == wire::continuation;
     if (continuation && fragments_ == 0) return refuse(CloseCode::protocol_error, "a continuation without a message to continue");
     if (!continuation && fragments_ != 0) return refuse(CloseCode::protocol_error, "a new message begins inside a fragmented one");
-    if (header.length > limits.max_message_size || storage_.size() > limits.max_message_size - header.length)
+    if (!continuation) compressed_ = header.compressed;
+    // A compressed message is measured while it is inflated, and what it takes on the wire is not kept.
+    if (!compressed_ && (header.length > limits.max_message_size || storage_.size() > limits.max_message_size - header.length))
         return refuse(CloseCode::message_too_big, "a message is longer than max_message_size");
     if (fragments_ >= limits.max_fragment_count)
         return refuse(CloseCode::message_too_big, "a message has more than max_fragment_count fragments");
@@ -92,16 +95,24 @@ Assembler::Status Assembler::close_frame(std::string_view payload, MessageView& 
     return Status::message;
 }
 
-/// Unmasks and checks payload of the present frame, wherever it lies.
-bool Assembler::take(char* data, std::size_t size) {
+/// Unmasks payload of the present frame, wherever it lies.
+void Assembler::unmask(char* data, std::size_t size) noexcept {
     if (receiver_ == Role::server) mask(data, size, key_, static_cast<std::size_t>(offset_));
     offset_ += size;
     remaining_ -= size;
-    if (opcode_ != Opcode::text || utf8_.feed({data, size})) return true;
+}
+
+bool Assembler::check_text(std::string_view text) noexcept {
+    if (opcode_ != Opcode::text || utf8_.feed(text)) return true;
     return refuse(CloseCode::invalid_payload, "a text message is not UTF-8");
 }
 
-bool Assembler::take_payload(std::span<char>& input) {
+bool Assembler::take(char* data, std::size_t size) {
+    unmask(data, size);
+    return check_text({data, size});
+}
+
+bool Assembler::take_payload(std::span<char>& input, const Configuration& limits) {
     if (pending_direct_ != 0) {
         const std::size_t size = std::exchange(pending_direct_, 0);
         char* data = storage_.end();
@@ -111,11 +122,34 @@ bool Assembler::take_payload(std::span<char>& input) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size()));
     if (size == 0) return true;
     char* data = input.data();
+    input = input.subspan(size);
+    if (compressed_) {
+        unmask(data, size);
+        return inflate({data, size}, limits);
+    }
     if (!take(data, size)) return false;
     grow(size, size + remaining_);
     storage_.append({data, size});
-    input = input.subspan(size);
     return true;
+}
+
+bool Assembler::inflate(std::string_view input, const Configuration& limits) {
+    const std::size_t before = storage_.size();
+    return check_inflated(inflater_->feed(input, storage_, limits.max_message_size), before);
+}
+
+bool Assembler::finish_inflating(const Configuration& limits) {
+    const std::size_t before = storage_.size();
+    return check_inflated(inflater_->finish(storage_, limits.max_message_size), before);
+}
+
+bool Assembler::check_inflated(Inflater::Status status, std::size_t before) {
+    switch (status) {
+        case Inflater::Status::corrupt: return refuse(CloseCode::invalid_payload, "a compressed message cannot be inflated");
+        case Inflater::Status::too_big: return refuse(CloseCode::message_too_big, "a message inflates to more than max_message_size");
+        case Inflater::Status::ok: break;
+    }
+    return check_text(storage_.view().substr(before));
 }
 
 Assembler::Status Assembler::finish(std::string_view content, MessageView& message) {
@@ -136,7 +170,7 @@ void Assembler::grow(std::size_t more, std::uint64_t due) {
 }
 
 std::span<char> Assembler::direct_target() {
-    if (!in_frame_ || remaining_ < direct_minimum) return {};
+    if (!in_frame_ || compressed_ || remaining_ < direct_minimum) return {};
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, direct_maximum));
     grow(size, remaining_);
     return {storage_.end(), size};

@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <utility>
 
 #include <hawser/configuration.hpp>
 #include <hawser/message.hpp>
 
 #include "protocol/buffer.hpp"
+#include "protocol/deflate.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/utf8.hpp"
 
@@ -15,12 +18,15 @@ namespace hawser::protocol {
 
 /// Puts messages together from frames (RFC 6455, section 5.4). A message that is one frame, and is there as a whole,
 /// is unmasked in place and shown where it lies; others are collected in storage that grows with what has been
-/// received, never with what a header promises.
+/// received, never with what a header promises. A compressed message is inflated while it arrives (RFC 7692).
 class Assembler {
 public:
     enum class Status : std::uint8_t { incomplete, message, failed };
 
     explicit Assembler(Role receiver) noexcept : receiver_(receiver) {}
+
+    /// Compressed messages may come from now on.
+    void set_inflater(std::unique_ptr<Inflater> inflater) noexcept { inflater_ = std::move(inflater); }
 
     /// Takes the next message from the front of `input`, which it shortens and changes. The message lives until the
     /// next call. `incomplete`: what is left of `input` is the beginning of a frame, to be shown again with more
@@ -48,14 +54,20 @@ private:
     Status control_frame(std::span<char>& input, const FrameHeader& header, MessageView& message);
     Status close_frame(std::string_view payload, MessageView& message);
     bool check_data_frame(const FrameHeader& header, const Configuration& limits);
+    void unmask(char* data, std::size_t size) noexcept;
+    bool check_text(std::string_view text) noexcept;
     bool take(char* data, std::size_t size);
-    bool take_payload(std::span<char>& input);
+    bool take_payload(std::span<char>& input, const Configuration& limits);
+    bool inflate(std::string_view input, const Configuration& limits);
+    bool finish_inflating(const Configuration& limits);
+    bool check_inflated(Inflater::Status status, std::size_t before);
     Status finish(std::string_view content, MessageView& message);
     bool refuse(CloseCode code, const char* reason) noexcept;
     Status fail(CloseCode code, const char* reason) noexcept;
     void grow(std::size_t more, std::uint64_t due);
 
     Buffer storage_;
+    std::unique_ptr<Inflater> inflater_;  // when permessage-deflate was agreed on
     Failure failure_;
     std::uint64_t remaining_ = 0;  // of the frame's payload
     std::uint64_t offset_ = 0;     // in the frame's payload
@@ -67,6 +79,7 @@ private:
     Opcode opcode_ = Opcode::text;
     bool in_frame_ = false;
     bool fin_ = false;
+    bool compressed_ = false;
     bool delivered_ = false;  // the storage holds a message that was shown
 };
 

@@ -52,6 +52,7 @@ public:
         std::memcpy(end(), bytes.data(), bytes.size());
         size_ += bytes.size();
     }
+    void remove_suffix(std::size_t size) noexcept { size_ -= size; }
     void clear() noexcept { size_ = 0; }
     /// Gives the memory back.
     void release() noexcept { *this = Buffer(); }

@@ -16,10 +16,21 @@ std::uint64_t big_endian(std::span<const char> bytes) noexcept {
     return value;
 }
 
-/// What is wrong with a header's first byte, or null.
-const char* check_first_byte(unsigned first) noexcept {
+/// What is wrong with a header's reserved bits, one of which is set, or null.
+const char* check_reserved(unsigned first, bool may_compress) noexcept {
     const unsigned opcode = first & wire::opcode;
-    if ((first & wire::rsv) != 0) return "a reserved bit is set, but no extension was agreed on";
+    if (!may_compress) return "a reserved bit is set, but no extension was agreed on";
+    if ((first & wire::rsv) != wire::rsv1) return "a reserved bit is set that no extension uses";
+    if (opcode >= 0x8) return "a control frame says that it is compressed";
+    if (opcode == wire::continuation) return "a continuation says that it is compressed";
+    return nullptr;
+}
+
+/// What is wrong with a header's first byte, or null.
+const char* check_first_byte(unsigned first, bool may_compress) noexcept {
+    const unsigned opcode = first & wire::opcode;
+    if ((first & wire::rsv) != 0)
+        if (const char* problem = check_reserved(first, may_compress)) return problem;
     if (opcode > 0xA || (opcode > 0x2 && opcode < 0x8)) return "reserved opcode";
     if (opcode >= 0x8 && (first & wire::fin) == 0) return "a control frame is fragmented";
     return nullptr;
@@ -40,10 +51,10 @@ HeaderStatus fail(Failure& failure, const char* reason) noexcept {
 
 }  // namespace
 
-HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeader& header, Failure& failure) noexcept {
+HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeader& header, Failure& failure, bool may_compress) noexcept {
     if (bytes.empty()) return HeaderStatus::incomplete;
     const unsigned first = byte_at(bytes, 0);
-    if (const char* problem = check_first_byte(first)) return fail(failure, problem);
+    if (const char* problem = check_first_byte(first, may_compress)) return fail(failure, problem);
     if (bytes.size() < 2) return HeaderStatus::incomplete;
     const unsigned second = byte_at(bytes, 1);
     if (const char* problem = check_second_byte(first, second, receiver)) return fail(failure, problem);
@@ -68,6 +79,7 @@ HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeade
     header.size = static_cast<std::uint8_t>(size);
     header.opcode = static_cast<std::uint8_t>(first & wire::opcode);
     header.fin = (first & wire::fin) != 0;
+    header.compressed = (first & wire::rsv1) != 0;
     return HeaderStatus::complete;
 }
 
@@ -118,7 +130,7 @@ std::string_view write_close_payload(std::span<char, max_control_payload> to, Cl
     return {to.data(), 2 + length};
 }
 
-std::string encode_unmasked(const MessageView& message, std::size_t frame_size) {
+std::string encode_unmasked(const MessageView& message, std::size_t frame_size, unsigned rsv) {
     std::array<char, max_control_payload> close{};
     const std::string_view content =
         message.opcode == Opcode::close ? write_close_payload(close, message.close_status, message.content) : message.content;
@@ -128,7 +140,7 @@ std::string encode_unmasked(const MessageView& message, std::size_t frame_size) 
     std::string_view payload;
     unsigned opcode = 0;
     bool fin = false;
-    for (Fragments fragments(message.opcode, content, frame_size); fragments.next(payload, opcode, fin);) {
+    for (Fragments fragments(message.opcode, content, frame_size, rsv); fragments.next(payload, opcode, fin);) {
         frames.append(header.data(), write_header(header.data(), fin, opcode, payload.size()));
         frames.append(payload);
     }

@@ -45,12 +45,15 @@ struct FrameHeader {
     std::uint8_t size = 0;  ///< bytes of the header itself
     std::uint8_t opcode = 0;
     bool fin = false;
+    bool compressed = false;  ///< RSV1
 };
 
 enum class HeaderStatus : std::uint8_t { incomplete, complete, failed };
 
 /// Parses the header at the start of `bytes`, as `receiver` has to see it; fails at the first byte that cannot be.
-HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeader& header, Failure& failure) noexcept;
+/// `may_compress`: permessage-deflate was agreed on, so that RSV1 may be set where a message begins (RFC 7692, section 6).
+HeaderStatus parse_header(std::span<const char> bytes, Role receiver, FrameHeader& header, Failure& failure,
+                          bool may_compress = false) noexcept;
 
 /// Bytes of the header of a frame with this payload.
 constexpr std::size_t header_size(std::uint64_t payload, bool masked) noexcept {
@@ -63,12 +66,13 @@ char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length) no
 char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length, const MaskingKey& key) noexcept;
 
 /// A message cut into frames of at most `frame_size` (RFC 6455, section 5.4); a control message is never cut.
+/// `rsv` is set in the first frame: `wire::rsv1` for a compressed message (RFC 7692, section 6.1).
 class Fragments {
 public:
-    Fragments(Opcode opcode, std::string_view content, std::size_t frame_size) noexcept
-        : rest_(content), frame_size_(is_control(opcode) ? max_control_payload : frame_size), opcode_(static_cast<unsigned>(opcode)) {}
+    Fragments(Opcode opcode, std::string_view content, std::size_t frame_size, unsigned rsv = 0) noexcept
+        : rest_(content), frame_size_(is_control(opcode) ? max_control_payload : frame_size), opcode_(static_cast<unsigned>(opcode) | rsv) {}
 
-    /// The next frame's payload; `opcode` is 0 behind the first, `fin` set on the last. False when there is none left.
+    /// The next frame's payload; `opcode`, which `rsv` is part of, is 0 behind the first, `fin` set on the last. False when there is none left.
     bool next(std::string_view& payload, unsigned& opcode, bool& fin) noexcept;
 
 private:
@@ -84,7 +88,7 @@ std::size_t framed_size(std::size_t length, std::size_t frame_size, bool masked)
 /// The payload of a Close frame; empty for `CloseCode::none` and `no_status` (RFC 6455, section 5.5.1).
 std::string_view write_close_payload(std::span<char, max_control_payload> to, CloseCode code, std::string_view reason) noexcept;
 
-/// All frames of a message, unmasked, as a server sends them.
-std::string encode_unmasked(const MessageView& message, std::size_t frame_size);
+/// All frames of a message, unmasked, as a server sends them. `rsv` as in Fragments.
+std::string encode_unmasked(const MessageView& message, std::size_t frame_size, unsigned rsv = 0);
 
 }  // namespace hawser::protocol

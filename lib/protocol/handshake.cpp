@@ -6,6 +6,7 @@
 
 #include <hawser/error.hpp>
 
+#include "protocol/deflate_negotiation.hpp"
 #include "protocol/digest.hpp"
 #include "types/text.hpp"
 
@@ -50,6 +51,8 @@ std::optional<HttpFailure> check_upgrade(const Request& request) {
     std::string key;
     if (!base64_decode(*headers.get("Sec-WebSocket-Key"), key) || key.size() != key_bytes)
         return bad_request("the Sec-WebSocket-Key is not the base64 form of 16 bytes");
+    // Malformed ones fail the handshake, wanted or not (RFC 6455, section 9.1).
+    if (!are_extensions(headers)) return bad_request("the Sec-WebSocket-Extensions is malformed");
     const auto subprotocols = headers.list("Sec-WebSocket-Protocol");
     if (!std::all_of(subprotocols.begin(), subprotocols.end(), is_token)) return bad_request("a subprotocol is not a token");
     return std::nullopt;
@@ -125,8 +128,6 @@ std::optional<std::string> check_response(const Request& request, const Response
     const std::string expected = accept_key(*request.headers.get("Sec-WebSocket-Key"));
     if (headers.count("Sec-WebSocket-Accept") != 1 || headers.get("Sec-WebSocket-Accept") != expected)
         return "the response's Sec-WebSocket-Accept does not answer the request's key";
-    if (const auto extensions = headers.list("Sec-WebSocket-Extensions"); !extensions.empty())
-        return "the server uses an extension that was not offered: " + std::string(extensions.front());
     const auto chosen = headers.get("Sec-WebSocket-Protocol");
     if (!chosen) return std::nullopt;
     const auto offered = request.headers.list("Sec-WebSocket-Protocol");

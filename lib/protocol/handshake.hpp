@@ -31,7 +31,8 @@ Response accept_response(const Request& request);
 /// Sec-WebSocket-Version with 426.
 Response refuse_response(const HttpFailure& failure);
 
-/// What is wrong with the response to a request (RFC 6455, section 4.1), or nothing.
+/// What is wrong with the response to a request (RFC 6455, section 4.1), or nothing; `check_extensions` looks
+/// at the extensions.
 std::optional<std::string> check_response(const Request& request, const Response& response);
 
 }  // namespace hawser::protocol

@@ -6,19 +6,9 @@
 #include <utility>
 
 #include "protocol/handshake.hpp"
+#include "protocol/session_opening.hpp"
 
 namespace hawser::protocol {
-
-/// What is needed until the handshake is complete.
-struct Session::Opening {
-    Opening(HttpParser::Kind kind, const Configuration& limits) : parser(kind, limits) {}
-    HttpParser parser;
-    Request request;    // client: the one sent
-    Response response;  // client: one that refuses, while its body is collected
-    std::size_t body_size = 0;
-    bool received_any = false;
-    bool head_only = false;  // server: the request's method is HEAD
-};
 
 namespace {
 
@@ -91,7 +81,8 @@ void Session::respond(const Response& response, TimePoint now) {
 
 void Session::accept(const Response& response, TimePoint now) {
     if (phase_ != Phase::deciding || over_) return;
-    const auto problem = check_response(opening_->request, response);
+    auto problem = check_response(opening_->request, response);
+    if (!problem) problem = check_extensions(response);
     if (!problem) return open(now);
     over_ = true;
     events_.on_error(Errc::handshake_failed, "the opening handshake failed: " + *problem, &response);
@@ -104,6 +95,7 @@ void Session::abandon(Errc code, std::string what) {
 void Session::open(TimePoint now) {
     phase_ = Phase::open;
     was_open_ = true;
+    if (opening_->agreed) start_deflate();
     opening_.reset();
     wait_deadline_ = TimePoint::max();
     last_received_ = now;
@@ -237,18 +229,24 @@ SendStatus Session::send(const MessageView& message, TimePoint now, const Prepar
     if (message.opcode == Opcode::close) close_began_here_ = !close_received_;
     if (message.opcode == Opcode::close)
         send_close(message.close_status, message.content, now);
-    else if (prepared && role_ == Role::server && prepared->frame_size() == configuration_->frame_size)
+    else if (deflater_ && deflater_->wants(message))
+        send_compressed(message, prepared);
+    else if (can_share(prepared))
         output_.write_shared(prepared->frames());
     else
         write(message.opcode, message.content);
     return SendStatus::ok;
 }
 
-void Session::write(Opcode opcode, std::string_view payload) {
+bool Session::can_share(const PreparedMessage* prepared) const noexcept {
+    return prepared && role_ == Role::server && prepared->frame_size() == configuration_->frame_size;
+}
+
+void Session::write(Opcode opcode, std::string_view payload, unsigned rsv) {
     if (role_ == Role::server)
-        write_unmasked(output_, opcode, payload, configuration_->frame_size);
+        write_unmasked(output_, opcode, payload, configuration_->frame_size, rsv);
     else
-        write_masked(output_, entropy_, opcode, payload, configuration_->frame_size);
+        write_masked(output_, entropy_, opcode, payload, configuration_->frame_size, rsv);
 }
 
 void Session::send_close(CloseCode code, std::string_view reason, TimePoint now) {

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
 #include <hawser/connection.hpp>
 #include <hawser/error.hpp>
@@ -12,6 +14,7 @@
 #include <hawser/message.hpp>
 
 #include "protocol/assembler.hpp"
+#include "protocol/deflate.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/http_parser.hpp"
 #include "protocol/writer.hpp"
@@ -98,6 +101,12 @@ public:
 
     // The opening handshake.
 
+    /// Compresses messages, if the peer does too; without effect behind the handshake.
+    void use_deflate(const DeflateOptions& options, std::shared_ptr<DeflatePool> pool);
+    /// Client, before start(): adds what is offered to the request.
+    void offer_extensions(Request& request) const;
+    /// Server, before respond(): adds what is agreed on to the response.
+    void answer_extensions(const Request& request, Response& response);
     /// Client: sends the request.
     void start(const Request& request);
     /// Server: answers the request; 101 opens, anything else ends the connection.
@@ -155,6 +164,8 @@ public:
     /// The first Close frame was the application's.
     bool close_began_here() const noexcept { return close_began_here_; }
     bool is_over() const noexcept { return over_; }
+    /// No message will be sent or received any more: gives up what compression holds.
+    void drop_deflate() noexcept;
     /// Ends it from outside.
     void set_over() noexcept { over_ = true; }
     /// Remembers what ended it; the first one counts.
@@ -174,12 +185,16 @@ private:
     void receive_close(const MessageView& message, TimePoint now);
     void deliver_response();
     void refuse(const HttpFailure& failure, TimePoint now);
+    std::optional<std::string> check_extensions(const Response& response);
     void open(TimePoint now);
+    void start_deflate();
     void fail(const Failure& failure, TimePoint now);
     void end_when_flushed() noexcept;
     void end_with(Errc code, std::string what);
     void send_close(CloseCode code, std::string_view reason, TimePoint now);
-    void write(Opcode opcode, std::string_view payload);
+    void write(Opcode opcode, std::string_view payload, unsigned rsv = 0);
+    void send_compressed(const MessageView& message, const PreparedMessage* prepared);
+    bool can_share(const PreparedMessage* prepared) const noexcept;
     void both_closes_passed() noexcept;
     void start_close_wait(TimePoint now) noexcept;
     void wait_is_over();
@@ -199,6 +214,7 @@ private:
     TimePoint last_received_;
     TimePoint stalled_since_ = TimePoint::max();
     Assembler assembler_;
+    std::unique_ptr<Deflater> deflater_;  // when messages may be compressed
     Role role_;
     Phase phase_ = Phase::head;
     Half read_ = Half::open;

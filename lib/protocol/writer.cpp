@@ -77,8 +77,8 @@ std::optional<Objection> object_to(const MessageView& message) {
     return std::nullopt;
 }
 
-void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size) {
-    Fragments fragments(opcode, payload, frame_size);
+void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
+    Fragments fragments(opcode, payload, frame_size, rsv);
     std::string_view piece;
     unsigned wire_opcode = 0;
     bool fin = false;
@@ -97,8 +97,8 @@ void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std
     gather.flush();
 }
 
-void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size) {
-    Fragments fragments(opcode, payload, frame_size);
+void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
+    Fragments fragments(opcode, payload, frame_size, rsv);
     std::string_view piece;
     unsigned wire_opcode = 0;
     bool fin = false;

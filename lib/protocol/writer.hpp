@@ -39,10 +39,10 @@ struct Objection {
 };
 std::optional<Objection> object_to(const MessageView& message);
 
-/// Writes the frames of a payload as a server does: unmasked, large ones from where they lie.
-void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size);
+/// Writes the frames of a payload as a server does: unmasked, large ones from where they lie. `rsv` as in Fragments.
+void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
 /// As a client does: each frame masked with a new key (RFC 6455, section 5.3).
-void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size);
+void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
 
 /// Up to this many bytes, frames are copied behind each other; above, they are sent from the caller's memory.
 inline constexpr std::size_t copy_limit = 8 * 1024;

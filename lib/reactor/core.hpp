@@ -89,6 +89,9 @@ public:
     /// Objects that outlive the endpoint that left them here, by key: persistent connections.
     std::multimap<std::string, std::shared_ptr<void>>& parked() noexcept { return parked_; }
 
+    /// What the connections share to compress with; left here by the first that needs it.
+    std::shared_ptr<void>& codecs() noexcept { return codecs_; }
+
     static constexpr std::size_t receive_buffer_size = 512 * 1024;
     static constexpr std::size_t cork_buffer_size = 64 * 1024;
 
@@ -116,6 +119,7 @@ private:
     std::vector<int> unchecked_descriptors_;  // those the kernel will hear of in the next iteration
     TimerId last_timer_ = 0;
     std::multimap<std::string, std::shared_ptr<void>> parked_;
+    std::shared_ptr<void> codecs_;
     std::function<void(std::exception_ptr)> exception_handler_;
     std::exception_ptr exception_;
     bool is_interrupted_ = false;

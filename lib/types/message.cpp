@@ -17,6 +17,7 @@ std::string_view opcode_name(Opcode opcode) noexcept {
 
 Message::Message(const MessageView& view)
     : opcode_(view.opcode),
+      compress_(view.compress),
       timestamp_(view.timestamp == Timestamp{} ? std::chrono::system_clock::now() : view.timestamp),
       content_(view.content) {
     set_close_status(view.close_status);

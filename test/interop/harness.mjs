@@ -41,9 +41,9 @@ export async function run(cases) {
   console.log(`1..${count}`);
 }
 
-/// `hawser serve` on a free port: its URI, and stop(), which gives its exit status.
-export async function serve(hawser) {
-  const options = ['serve', '--port', '0', '--commands', '--subprotocol', 'chat', '--subprotocol', 'superchat'];
+/// `hawser serve` on a free port, with more options: its URI, and stop(), which gives its exit status.
+export async function serve(hawser, ...more) {
+  const options = ['serve', '--port', '0', '--commands', '--subprotocol', 'chat', '--subprotocol', 'superchat', ...more];
   const server = spawn(hawser, options, { stdio: ['ignore', 'pipe', 'inherit'] });
   process.on('exit', () => server.kill('SIGKILL'));
   const ended = once(server, 'exit');

@@ -36,13 +36,14 @@ async def run(cases, *arguments):
 class Serve:
     """`hawser serve` on a free port, for the time of an `async with`."""
 
-    def __init__(self, hawser):
+    def __init__(self, hawser, *options):
         self.hawser = hawser
+        self.options = options
         self.process = None
         self.uri = None
 
     async def __aenter__(self):
-        options = ["serve", "--port", "0", "--commands", "--subprotocol", "chat", "--subprotocol", "superchat"]
+        options = ["serve", "--port", "0", "--commands", "--subprotocol", "chat", "--subprotocol", "superchat", *self.options]
         self.process = await asyncio.create_subprocess_exec(self.hawser, *options, stdout=asyncio.subprocess.PIPE)
         line = await asyncio.wait_for(self.process.stdout.readline(), CASE_SECONDS)
         prefix = b"listening on "

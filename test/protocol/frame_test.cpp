@@ -33,10 +33,10 @@ struct Parsed {
     Failure failure{};
 };
 
-Parsed parse(std::string_view bytes, Role receiver) {
+Parsed parse(std::string_view bytes, Role receiver, bool may_compress = false) {
     const ExactBytes copy(bytes);
     Parsed parsed;
-    parsed.status = parse_header(copy.span(), receiver, parsed.header, parsed.failure);
+    parsed.status = parse_header(copy.span(), receiver, parsed.header, parsed.failure, may_compress);
     return parsed;
 }
 
@@ -59,12 +59,12 @@ void check_refused(std::string_view bytes, Role receiver, std::size_t at) {
 }
 
 /// What Fragments makes of a message: the frames' payloads, behind the opcode and, on the last, a full stop.
-std::vector<std::string> cut(Opcode opcode, std::string_view content, std::size_t frame_size) {
+std::vector<std::string> cut(Opcode opcode, std::string_view content, std::size_t frame_size, unsigned rsv = 0) {
     std::vector<std::string> frames;
     std::string_view payload;
     unsigned wire_opcode = 0;
     bool fin = false;
-    for (Fragments fragments(opcode, content, frame_size); fragments.next(payload, wire_opcode, fin);)
+    for (Fragments fragments(opcode, content, frame_size, rsv); fragments.next(payload, wire_opcode, fin);)
         frames.push_back(std::to_string(wire_opcode) + ":" + std::string(payload) + (fin ? "." : ""));
     return frames;
 }
@@ -141,6 +141,24 @@ TEST_CASE("frame: the first byte decides about reserved bits, opcodes and fragme
     }
 }
 
+TEST_CASE("frame: where compression was agreed on, RSV1 may be set where a message begins, and no other reserved bit") {
+    for (unsigned first = 0; first < 256; ++first) {
+        CAPTURE(first);
+        const std::string bytes = raw_header(first, 0, 0, false);
+        const Parsed plain = parse(bytes, Role::client);
+        const Parsed parsed = parse(bytes, Role::client, true);
+        const unsigned opcode = first & 0xF;
+        if ((first & 0x70) == 0x40 && (opcode == 1 || opcode == 2)) {
+            CHECK(parsed.status == HeaderStatus::complete);
+            CHECK(parsed.header.compressed);
+            CHECK(plain.status == HeaderStatus::failed);
+        } else {
+            CHECK(parsed.status == plain.status);
+            CHECK_FALSE(parsed.header.compressed);
+        }
+    }
+}
+
 TEST_CASE("frame: a control frame has at most 125 bytes") {
     const unsigned byte = GENERATE(support::first::close, support::first::ping, support::first::pong);
     const bool masked = GENERATE(false, true);
@@ -179,6 +197,11 @@ TEST_CASE("frame: a message is cut into frames of frame_size") {
     CHECK(cut(Opcode::binary, "abcdefgh", 4) == std::vector<std::string>{"2:abcd", "0:efgh."});
     CHECK(cut(Opcode::binary, "abcdefghi", 4) == std::vector<std::string>{"2:abcd", "0:efgh", "0:i."});
     CHECK(cut(Opcode::text, "abc", 1) == std::vector<std::string>{"1:a", "0:b", "0:c."});
+}
+
+TEST_CASE("frame: reserved bits are set in the first frame of a message") {
+    CHECK(cut(Opcode::text, "abc", 2, wire::rsv1) == std::vector<std::string>{"65:ab", "0:c."});
+    CHECK(encode_unmasked({Opcode::binary, "abc"}, 2, wire::rsv1) == raw_frame(0x42, "ab", false) + raw_frame(0x80, "c", false));
 }
 
 TEST_CASE("frame: a control message is never cut") {

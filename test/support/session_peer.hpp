@@ -202,6 +202,7 @@ public:
     }
     void start() {
         request = hawser::protocol::make_request(hawser::Uri("ws://server.example.com/chat"), {}, entropy);
+        session.offer_extensions(request);
         session.start(request);
     }
 
@@ -218,7 +219,10 @@ private:
     void on_request(hawser::Request received) override {
         request = std::move(received);
         note("request " + request.target);
-        if (agrees) session.respond(hawser::protocol::accept_response(request), now);
+        if (!agrees) return;
+        hawser::Response answer = hawser::protocol::accept_response(request);
+        session.answer_extensions(request, answer);
+        session.respond(answer, now);
     }
     void on_page_request(hawser::Request received) override {
         request = std::move(received);

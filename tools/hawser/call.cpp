@@ -22,6 +22,7 @@ Call::Call(const CallOptions& options, bool raw)
         client_.add_header(std::move(name), std::move(value));
     }
     if (!options.subprotocols.empty()) client_.add_middleware(std::make_shared<SubprotocolNegotiation>(options.subprotocols));
+    options.common.compression.apply_to(client_);
     client_.on_handshake([this](Connection& connection, const Request&, const Response& response) { on_handshake(connection, response); });
     client_.on_disconnect([this](Connection&, const Disconnect& ending) { on_disconnect(ending); });
     client_.on_error([this](Connection*, const Error& error) { on_error(error); });
@@ -69,6 +70,7 @@ void Call::on_handshake(Connection& connection, const Response& response) {
     opened_ = true;
     tell("connected to " + client_.uri().str() + " at " + connection.remote_name() + " in " + milliseconds(begin_));
     if (const auto subprotocol = response.headers.get("Sec-WebSocket-Protocol")) tell("subprotocol " + std::string(*subprotocol));
+    if (const auto extension = response.headers.get("Sec-WebSocket-Extensions")) tell("extension " + std::string(*extension));
     if (on_open) on_open();
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include <hawser/error.hpp>
+
 namespace hawser::command {
 
 namespace {
@@ -26,6 +28,42 @@ std::optional<Number> parse_number(std::string_view& text) {
 
 std::string complain(const std::string& text, const std::string& expected) { return "\"" + text + "\" is not " + expected; }
 
+constexpr const char* deflate_parameters =
+    "server_no_context_takeover, client_no_context_takeover, server_max_window_bits=9..15, client_max_window_bits=9..15, "
+    "memory_level=1..9, level=1..9 or threshold=BYTES";
+
+/// Sets what "name" or "name=value" says; false if there is no such parameter.
+bool set_parameter(DeflateOptions& options, std::string_view text) {
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    if (equals == std::string_view::npos) {
+        if (name == "server_no_context_takeover") return options.server_no_context_takeover = true;
+        return name == "client_no_context_takeover" && (options.client_no_context_takeover = true);
+    }
+    std::string_view rest = text.substr(equals + 1);
+    const auto value = parse_number<int>(rest);
+    if (!value || *value < 0 || !rest.empty()) return false;
+    if (name == "threshold") return options.threshold = static_cast<std::size_t>(*value), true;
+    int* const number = name == "server_max_window_bits"   ? &options.server_max_window_bits
+                        : name == "client_max_window_bits" ? &options.client_max_window_bits
+                        : name == "memory_level"           ? &options.memory_level
+                        : name == "level"                  ? &options.level
+                                                           : nullptr;
+    if (number) *number = *value;
+    return number != nullptr;
+}
+
+std::string check_deflate(const std::string& text) {
+    DeflateOptions options;
+    if (!set_parameter(options, text)) return complain(text, std::string("one of ") + deflate_parameters);
+    try {
+        options.validate();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
 /// Complains unless `text` is "Name: value".
 std::string check_header(const std::string& text) {
     const std::size_t colon = text.find(':');
@@ -34,12 +72,26 @@ std::string check_header(const std::string& text) {
 
 }  // namespace
 
+void CompressionOptions::add_to(CLI::App& app) {
+    app.add_flag("--deflate", enabled, "Compress messages, if the peer can do that too (permessage-deflate)");
+    add_list(app, "--deflate-option", parameters, std::string("How to: ") + deflate_parameters + " (repeatable; implies --deflate)")
+        ->check(check_deflate)
+        ->type_name("NAME[=VALUE]");
+}
+
+DeflateOptions CompressionOptions::deflate_options() const {
+    DeflateOptions options;
+    for (const std::string& parameter : parameters) set_parameter(options, parameter);
+    return options;
+}
+
 void CommonOptions::add_to(CLI::App& app) {
     app.add_option("--timeout", timeout, "Bounds each wait for the peer (60)")->check(check_seconds)->type_name("SECONDS");
     app.add_option("--max-message", max_message, "Longest message that is accepted, with K, M or G if you like (16M)")
         ->transform(to_bytes)
         ->type_name("BYTES");
     app.add_option("--unix", unix_path, "A Unix socket instead of host and port")->type_name("PATH");
+    compression.add_to(app);
     app.add_flag("--verbose", verbose, "Tell on standard error what happens");
 }
 

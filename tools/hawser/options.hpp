@@ -1,20 +1,39 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <hawser/client.hpp>
+#include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
 
 namespace hawser::command {
+
+/// Whether and how messages are compressed.
+struct CompressionOptions {
+    bool enabled = false;
+    std::vector<std::string> parameters{};
+
+    void add_to(CLI::App& app);
+    /// Adds the extension to a client or a server, if it is wanted.
+    template <typename Endpoint>
+    void apply_to(Endpoint& endpoint) const {
+        if (enabled || !parameters.empty()) endpoint.add_middleware(std::make_shared<CompressionExtension>(deflate_options()));
+    }
+
+private:
+    DeflateOptions deflate_options() const;
+};
 
 /// What every subcommand can be told.
 struct CommonOptions {
     double timeout = 60;
     std::size_t max_message = 16 * 1024 * 1024;
     std::string unix_path{};
+    CompressionOptions compression{};
     bool verbose = false;
 
     void add_to(CLI::App& app);

@@ -103,6 +103,7 @@ Serve::Serve(const ServeOptions& options)
         })
         .on_http(answer_page);
     if (!options.subprotocols.empty()) server_.add_middleware(std::make_shared<SubprotocolNegotiation>(options.subprotocols));
+    options.common.compression.apply_to(server_);
 }
 
 void Serve::on_message(Connection& connection, const MessageView& message) {

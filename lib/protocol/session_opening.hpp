@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include <hawser/compression.hpp>
+#include <hawser/http.hpp>
+
+#include "protocol/deflate.hpp"
+#include "protocol/deflate_negotiation.hpp"
+#include "protocol/http_parser.hpp"
+#include "protocol/session.hpp"
+
+namespace hawser::protocol {
+
+/// What is needed until the handshake is complete.
+struct Session::Opening {
+    Opening(HttpParser::Kind kind, const Configuration& limits) : parser(kind, limits) {}
+    HttpParser parser;
+    Request request{};    // client: the one sent
+    Response response{};  // client: one that refuses, while its body is collected
+    std::size_t body_size = 0;
+    bool received_any = false;
+    bool head_only = false;  // server: the request's method is HEAD
+    std::optional<DeflateOptions> deflate{};
+    std::shared_ptr<DeflatePool> deflate_pool{};
+    std::optional<DeflateAgreement> agreed{};
+};
+
+}  // namespace hawser::protocol
