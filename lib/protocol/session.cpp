@@ -297,11 +297,11 @@ void Session::write_shut() noexcept {
     if (read_ == Half::closed) over_ = true;
 }
 
-void Session::transport_failed(std::string what) {
+void Session::transport_failed(std::string what, Errc code) {
     // Behind the closing handshake, a failure or an answer that refuses, a peer may go as it likes.
     const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused || (ending_ && ending_->error);
     if (expected) return set_over();
-    end_with(Errc::connection_failure, std::move(what));
+    end_with(code, std::move(what));
 }
 
 void Session::end_with(Errc code, std::string what) {

@@ -122,8 +122,8 @@ public:
     void write_blocked(TimePoint now) noexcept;
     void write_progress() noexcept { stalled_since_ = TimePoint::max(); }
     void write_shut() noexcept;
-    /// The socket failed.
-    void transport_failed(std::string what);
+    /// The socket failed, or TLS did.
+    void transport_failed(std::string what, Errc code = Errc::connection_failure);
 
     // Time.
 
