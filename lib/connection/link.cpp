@@ -374,7 +374,7 @@ void Link::flush() {
         outbox_.append({cork + taken, size - taken});
     }
     std::array<iovec, 64> slices;
-    while (!outbox_.empty() && !blocked_) outbox_.consume(write_now({slices.data(), outbox_.describe(slices)}));
+    while (!outbox_.empty() && !blocked_ && !session_.is_over()) outbox_.consume(write_now({slices.data(), outbox_.describe(slices)}));
     if (!outbox_.empty() || blocked_) return;
     queued_pongs_ = 0;
     if (!extras_ || !std::exchange(extras_->has_waiting_pong, false)) return;

@@ -117,7 +117,7 @@ int TlsTransport::set_up_name() {
     const TlsSettings& settings = context_->settings();
     const std::string& name = settings.has_peer_name ? settings.peer_name : peer_.host;
     if (name.empty() && settings.rules.verify_peer && settings.rules.verify_name) {
-        fail("the TLS handshake was refused: there is no name to check the server's certificate against (give ssl option \"peer_name\", or "
+        fail("the TLS handshake failed: there is no name to check the server's certificate against (give ssl option \"peer_name\", or "
              "set \"verify_peer_name\" to false)",
              make_error_code(Errc::tls_failed));
     }
@@ -166,8 +166,7 @@ std::string TlsTransport::explain(int error) {
     if (error_) return error_.message();
     if (input_ended_) return "the peer closed the connection";
     // What is found behind the callback: the key's use, its curve.
-    if (const mbedtls_x509_crt* certificate = mbedtls_ssl_get_peer_cert(ssl_->get()); certificate && verifier_.was_called())
-        verifier_.add(*certificate, mbedtls_ssl_get_verify_result(ssl_->get()));
+    if (verifier_.was_called() && context_->settings().rules.verify_peer) verifier_.add(mbedtls_ssl_get_verify_result(ssl_->get()));
     if (!verifier_.failures().empty() && error != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return verifier_.failures();
     return handshake_failure(error, mbedtls::alert_of(*ssl_->get()), is_server());
 }

@@ -1,6 +1,7 @@
 #include "transport/tls_verify.hpp"
 
 #include <mbedtls/md.h>
+#include <mbedtls/oid.h>
 
 #include <array>
 #include <cstdio>
@@ -40,6 +41,12 @@ bool equals_in_constant_time(std::string_view a, std::string_view b) noexcept {
     return difference == 0;
 }
 
+// Whether it may be shown by a client (to a server), or by a server (RFC 5280, section 4.2.1.12).
+bool has_purpose(const mbedtls_x509_crt& certificate, bool of_client) noexcept {
+    const char* purpose = of_client ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
+    return mbedtls_x509_crt_check_extended_key_usage(&certificate, purpose, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0;
+}
+
 }  // namespace
 
 std::string distinguished_name(const mbedtls_x509_name& name) {
@@ -74,8 +81,9 @@ int Verifier::callback(void* self, mbedtls_x509_crt* certificate, int depth, std
 }
 
 std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
+    if (depth == 0) own_label_ = label(certificate, depth);
     if (depth == 0 && !has_pins(certificate)) {
-        report(depth, certificate, "has another fingerprint than the one that is pinned", "peer_fingerprint");
+        report(own_label_, "has another fingerprint than the one that is pinned", "peer_fingerprint");
         flags |= own_failure;
     }
     if (!rules_.verify_peer) return flags & own_failure;
@@ -83,10 +91,11 @@ std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, st
         // mbedTLS's own answer depends on its version, and takes a common name for a host's.
         flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
         if (rules_.verify_name && !rules_.is_server && !is_for(certificate, name_)) flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        if (!has_purpose(certificate, rules_.is_server)) flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
         if (rules_.allow_self_signed && is_self_issued(certificate)) flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_NOT_TRUSTED};
     }
     if (rules_.depth && depth == *rules_.depth + 1) {
-        report(depth, certificate, "makes the chain longer than " + std::to_string(*rules_.depth), "verify_depth");
+        report(label(certificate, depth), "makes the chain longer than " + std::to_string(*rules_.depth), "verify_depth");
         flags |= own_failure;
     }
     explain(certificate, depth, flags);
@@ -99,25 +108,40 @@ bool Verifier::has_pins(const mbedtls_x509_crt& certificate) {
     return all;
 }
 
-void Verifier::add(const mbedtls_x509_crt& certificate, std::uint32_t flags) { explain(certificate, 0, flags & ~explained_); }
+void Verifier::add(std::uint32_t flags) {
+    flags &= ~explained_;
+    if (flags & usage_flags) report(own_label_, misuse(0), "verify_peer");
+    if (flags & weak_flags) report(own_label_, "has a key that is not allowed", "security_level");
+}
+
+std::string Verifier::misuse(int depth) const {
+    return std::string("is not meant for ") + (depth != 0 ? "signing certificates" : rules_.is_server ? "a client" : "a server");
+}
+
+std::string Verifier::label(const mbedtls_x509_crt& certificate, int depth) const {
+    const std::string subject = distinguished_name(certificate.subject);
+    if (depth != 0) return "certificate " + std::to_string(depth) + " of the chain, " + subject + ",";
+    return std::string(rules_.is_server ? "the client's" : "the server's") + " certificate " + subject;
+}
 
 void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
     explained_ |= flags;
+    if (flags == 0) return;
+    const std::string own = label(certificate, depth);
     const auto tell = [&](std::uint32_t which, const std::string& what, const char* option) {
-        if (flags & which) report(depth, certificate, what, option);
+        if (flags & which) report(own, what, option);
     };
     tell(MBEDTLS_X509_BADCERT_EXPIRED, "expired on " + time_text(certificate.valid_to), "verify_peer");
     tell(MBEDTLS_X509_BADCERT_FUTURE, "is not yet valid: it will be on " + time_text(certificate.valid_from), "verify_peer");
     tell(MBEDTLS_X509_BADCERT_REVOKED, "is revoked, says the CRL", "cafile");
     if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
-        report(depth, certificate, "is not for " + quoted(name_) + " but for " + names_of(certificate), "peer_name");
+        report(own, "is not for " + quoted(name_) + " but for " + names_of(certificate), "peer_name");
     if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
-        report(depth, certificate, trust_failure(certificate, depth), depth == 0 && is_self_issued(certificate) ? "allow_self_signed" : "cafile");
+        report(own, trust_failure(certificate, depth), depth == 0 && is_self_issued(certificate) ? "allow_self_signed" : "cafile");
     tell(MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash, " + mbedtls::signature_hash(certificate), "security_level");
     if (flags & (weak_flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_BAD_MD}))
-        report(depth, certificate, "has a weak key (" + key_text(certificate) + "), or its issuer has", "security_level");
-    tell(usage_flags, std::string("is not meant for ") + (depth != 0 ? "signing certificates" : rules_.is_server ? "a client" : "a server"),
-         "verify_peer");
+        report(own, "has a weak key (" + key_text(certificate) + "), or its issuer has", "security_level");
+    tell(usage_flags, misuse(depth), "verify_peer");
     tell(crl_flags, "cannot be looked up in the CRL, which is expired, not yet valid, weakly signed, or not its issuer's", "cafile");
 }
 
@@ -127,12 +151,9 @@ std::string Verifier::trust_failure(const mbedtls_x509_crt& certificate, int dep
     return depth == 0 ? "is self-signed and not trusted" : "is self-signed and not among the trusted ones";
 }
 
-void Verifier::report(int depth, const mbedtls_x509_crt& certificate, const std::string& what, const char* option) {
+void Verifier::report(const std::string& label, const std::string& what, const char* option) {
     if (!failures_.empty()) failures_ += "; ";
-    const std::string subject = distinguished_name(certificate.subject);
-    failures_ += depth == 0 ? std::string(rules_.is_server ? "the client's" : "the server's") + " certificate " + subject + " "
-                            : "certificate " + std::to_string(depth) + " of the chain, " + subject + ", ";
-    failures_ += what + " (ssl option \"" + option + "\")";
+    failures_ += label + " " + what + " (ssl option \"" + option + "\")";
 }
 
 }  // namespace hawser::transport

@@ -38,8 +38,8 @@ public:
 
     /// A certificate was shown: the handshake is a full one, not a resumption.
     bool was_called() const noexcept { return was_called_; }
-    /// Flags that mbedTLS raised after the callback.
-    void add(const mbedtls_x509_crt& certificate, std::uint32_t flags);
+    /// Flags that mbedTLS raised after the callback: the certificate's use, its key's curve.
+    void add(std::uint32_t flags);
     /// What was wrong, check by check, each with the option that governs it; empty when nothing was.
     const std::string& failures() const noexcept { return failures_; }
 
@@ -47,11 +47,14 @@ private:
     std::uint32_t check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
     bool has_pins(const mbedtls_x509_crt& certificate);
     void explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
-    void report(int depth, const mbedtls_x509_crt& certificate, const std::string& what, const char* option);
+    void report(const std::string& label, const std::string& what, const char* option);
+    std::string label(const mbedtls_x509_crt& certificate, int depth) const;
+    std::string misuse(int depth) const;
     std::string trust_failure(const mbedtls_x509_crt& certificate, int depth) const;
 
     const VerifyRules& rules_;
     std::string name_;
+    std::string own_label_;  // of the peer's own certificate
     std::string failures_;
     std::uint32_t explained_ = 0;
     bool was_called_ = false;
