@@ -38,7 +38,7 @@ TEST_CASE("wss options: ChaCha20 is what is taken by default") {
 }
 
 TEST_CASE("wss options: the protocol that ALPN chose is told to both") {
-    TlsLoopback loop({{"alpn_protocols", "one,two"}});
+    TlsLoopback loop(SslOptions{{"alpn_protocols", "one,two"}});
     const auto chosen = [&](SslOptions options) {
         const Attempt result = attempt(loop, loop.uri(), trusting(std::move(options)));
         return result.tls ? result.tls->alpn_protocol : result.failure();
@@ -51,7 +51,7 @@ TEST_CASE("wss options: the protocol that ALPN chose is told to both") {
 
 TEST_CASE("wss options: the peer's certificate is kept when that is asked for") {
     const Authority& authority = Authority::instance();
-    TlsLoopback loop({{"verify_peer", true}, {"cafile", authority.root_file}, {"capture_peer_cert", true}});
+    TlsLoopback loop(SslOptions{{"verify_peer", true}, {"cafile", authority.root_file}, {"capture_peer_cert", true}});
     const SslOptions identity = {{"local_cert", authority.leaf_file}, {"local_pk", authority.key_file}};
     const auto connect = [&](SslOptions options) {
         options.insert(identity.begin(), identity.end());
@@ -76,7 +76,7 @@ TEST_CASE("wss options: the server's certificate follows the name that the clien
         return files.write(name, made.pem) + "," + files.path(name + ".key");
     };
     const Map certificates = {{"a.example", identity("a.example")}, {"*.w.example", identity("*.w.example")}};
-    TlsLoopback loop({{"SNI_server_certs", certificates}});
+    TlsLoopback loop(SslOptions{{"SNI_server_certs", certificates}});
     const auto failure = [&](const char* name, SslOptions options = {}) {
         options["peer_name"] = name;
         return attempt(loop, loop.uri(), trusting(std::move(options))).failure();
@@ -148,7 +148,7 @@ TEST_CASE("wss options: a changed certificate serves the next handshakes, and th
     const Files files;
     const std::string file = files.write("server.pem", authority.leaf.pem + authority.leaf.key);
     const Certificate next = make_certificate({.common_name = "next", .dns = {"localhost"}}, &authority.root);
-    TlsLoopback loop({{"local_cert", file}});
+    TlsLoopback loop(SslOptions{{"local_cert", file}});
     const auto certificate = [&] {
         const Attempt result = attempt(loop, loop.uri(), trusting({{"capture_peer_cert", true}}));
         return result.tls ? result.tls->peer_certificate : result.failure();
