@@ -26,8 +26,10 @@ step() {
 
 # The line of a log that most likely says what went wrong.
 reason() {
-    local line
-    line=$(grep -m 1 -iE '(^|[^-[:alnum:]])(error|E|fatal|FAILED|not found)(:|$)' "$1" || tail -n 1 "$1")
+    local pattern line
+    for pattern in '(error|ERROR|fatal error): ' '^(E: |npm error |FAILED: )' .; do
+        line=$(grep -m 1 -E "$pattern" "$1") && break
+    done
     printf '%s' "${line:-no output}"
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,6 +22,17 @@ struct ClientOptions {
     /// Path of a Unix socket to connect to instead of the URI's host and port.
     std::string unix_path{};
     Configuration configuration{};
+};
+
+/// How a client comes back by itself after an end that the application did not ask for, and after a failure to connect.
+/// The wait is drawn at random between 0 and a ceiling that doubles with each attempt (full jitter). A Close with 1012
+/// makes it 5 to 30 s, one with 1013 about the maximum; a Retry-After is honoured. What asking again will not change (a
+/// handshake refused with 4xx other than 408, 425 and 429) is not tried again.
+struct ReconnectOptions {
+    Seconds initial{0.5};       ///< ceiling of the first wait
+    Seconds maximum{30};        ///< ceiling of every wait
+    unsigned max_attempts = 0;  ///< in a row, before it gives up; 0: no bound
+    Seconds stable{60};         ///< a connection that lasted this long starts the count anew
 };
 
 /// One WebSocket connection to a server (RFC 6455, section 4.1), made when it is needed and made anew after it
@@ -73,6 +85,8 @@ public:
     /// For the next handshake.
     Client& add_header(std::string name, std::string value);
     Client& set_persistent(bool persistent);
+    /// Comes back by itself from now on; nothing: no longer. What is sent meanwhile is queued.
+    Client& set_reconnect(std::optional<ReconnectOptions> options);
 
     const Uri& uri() const noexcept;
     /// The present connection, or the last one; null before the first.

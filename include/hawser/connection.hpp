@@ -18,6 +18,7 @@ namespace hawser {
 
 class Connection;
 class Middleware;
+class Reactor;
 
 /// Keeps a connection's object alive; the socket may be gone long before (`is_connected()`).
 using ConnectionPtr = std::shared_ptr<Connection>;
@@ -119,6 +120,8 @@ public:
     virtual bool is_paused() const noexcept = 0;
 
     ConnectionPtr handle() { return shared_from_this(); }
+    /// Whose thread this is. Not to be asked once the reactor is gone.
+    virtual Reactor& reactor() const noexcept = 0;
     /// Unique while the process runs; later connections have higher ones.
     virtual std::uint64_t identity() const noexcept = 0;
     /// Own address: "127.0.0.1:9001", "[::1]:9001" or "unix:/path".

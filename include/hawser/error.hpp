@@ -20,6 +20,7 @@ enum class Errc {
     message_too_big,     ///< a message to be sent is over a bound
     // Connection level: reported, then the connection ends.
     connection_closed,   ///< the peer ended the connection without a Close frame
+    ping_timeout,        ///< no pong, nor anything else, came after a ping: the peer is dead
     connection_failure,  ///< the socket failed, a wait ran out, or a bound on buffered bytes was passed
     handshake_failed,    ///< the opening handshake was refused or wrong
     tls_failed,          ///< the TLS handshake or a TLS record failed

@@ -15,5 +15,6 @@
 #include <hawser/middleware.hpp>
 #include <hawser/reactor.hpp>
 #include <hawser/server.hpp>
+#include <hawser/stock_middlewares.hpp>
 #include <hawser/uri.hpp>
 #include <hawser/version.hpp>

@@ -92,13 +92,19 @@ LaterNext Next::later() const {
 SendStatus LaterNext::operator()(const MessageView& message) const {
     const ConnectionPtr connection = connection_.lock();
     if (!connection || !connection->is_connected()) return SendStatus::closed;
-    return Next(static_cast<Link&>(*connection), list_, position_, incoming_)(message);
+    Link& link = static_cast<Link&>(*connection);
+    return incoming_ ? link.deliver_later(list_, position_, message) : Chain::outgoing(link, list_, position_, message);
 }
 
 void TickNext::operator()() const { Chain::tick(link_, list_, position_); }
 
 void HttpNext::operator()(HttpMessage message) const {
-    if (const auto link = step_->take()) Chain::http(*link, step_->direction, step_->list, step_->position, std::move(message));
+    const auto link = step_->take();
+    if (!link) return;
+    if (link->is_in_turn())
+        Chain::http(*link, step_->direction, step_->list, step_->position, std::move(message));
+    else
+        link->run_handshake(step_->direction, step_->list, step_->position, std::move(message));
 }
 
 void HttpNext::respond(Response response) const {

@@ -45,7 +45,7 @@ void Link::begin() {
 
 void Link::begin(Request request) {
     handshake_ = std::make_unique<Handshake>();
-    turn([&] { run_handshake(Hook::http_outgoing, std::move(request)); });
+    turn([&] { begin_handshake(Hook::http_outgoing, std::move(request)); });
 }
 
 void Link::orphan() noexcept {
@@ -181,15 +181,18 @@ bool Link::read_once() {
         const transport::IoResult result = transport_->read(direct);
         if (!absorb(result)) return false;
         session_.receive_direct(result.bytes, core_.now());
-        return result.bytes == direct.size() || transport_->pending();
+        return may_give_more(result.bytes == direct.size());
     }
     const std::span<char> buffer = core_.receive_buffer();
     const std::size_t kept = tail_.view().copy(buffer.data(), buffer.size());
     const transport::IoResult result = transport_->read(buffer.subspan(kept));
     if (!absorb(result)) return false;
     feed(buffer.first(kept + result.bytes));
-    return kept + result.bytes == buffer.size() || transport_->pending();
+    return may_give_more(kept + result.bytes == buffer.size());
 }
+
+/// Whether another read is worth its call. Of a transport that fails there is no later.
+bool Link::may_give_more(bool filled) const noexcept { return filled || transport_->pending() || is_failing(); }
 
 /// Returns whether bytes were read.
 bool Link::absorb(const transport::IoResult& result) {
@@ -240,7 +243,12 @@ void Link::resume() { set_hold(held_by_application, false); }
 void Link::hold(bool held) { set_hold(held_by_owner, held); }
 
 SendStatus Link::deliver(const MessageView& message) {
-    if (owner_) owner_->on_message(*this, message);
+    if (owner_ && is_connected()) owner_->on_message(*this, message);
+    return is_connected() ? SendStatus::ok : SendStatus::closed;
+}
+
+SendStatus Link::deliver_later(const HookListPtr& list, std::size_t position, const MessageView& message) {
+    call([&](Owner&) { Chain::incoming(*this, list, position, message); });
     return is_connected() ? SendStatus::ok : SendStatus::closed;
 }
 
@@ -374,8 +382,8 @@ void Link::flush() {
         outbox_.append({cork + taken, size - taken});
     }
     std::array<iovec, 64> slices;
-    while (!outbox_.empty() && !blocked_ && !session_.is_over()) outbox_.consume(write_now({slices.data(), outbox_.describe(slices)}));
-    if (!outbox_.empty() || blocked_) return;
+    while (!outbox_.empty() && may_write()) outbox_.consume(write_now({slices.data(), outbox_.describe(slices)}));
+    if (!outbox_.empty() || !may_write()) return;
     queued_pongs_ = 0;
     if (!extras_ || !std::exchange(extras_->has_waiting_pong, false)) return;
     session_.send({Opcode::pong, extras_->waiting_pong}, core_.now());
@@ -384,7 +392,7 @@ void Link::flush() {
 
 /// Returns how many bytes the socket took. What it did not take blocks the way out until it is writable.
 std::size_t Link::write_now(std::span<const iovec> slices) {
-    if (blocked_ || is_failing() || session_.is_over()) return 0;
+    if (!may_write()) return 0;
     std::size_t size = 0;
     for (const iovec& slice : slices) size += slice.iov_len;
     const transport::IoResult result = transport_->write(slices);
@@ -415,6 +423,7 @@ bool Link::tell_drained() {
 
 void Link::disconnect() {
     if (finished_) return;
+    closed_here_ = true;
     session_.set_over();
     transport_->close();
     outbox_.clear();

@@ -48,6 +48,10 @@ public:
     /// The owner stops or resumes reading, apart from what the application does by pause() and resume().
     void hold(bool held);
     bool was_open() const noexcept { return session_.was_open(); }
+    /// The application began the closing handshake, or dropped the connection.
+    bool closed_here() const noexcept { return closed_here_ || session_.close_began_here(); }
+    /// Goes on with what another link's application kept.
+    void take_meta(Link& other);
     bool is_over() const noexcept { return session_.is_over(); }
     Disconnect ending() const { return session_.ending(); }
     reactor::Core& core() noexcept { return core_; }
@@ -69,6 +73,7 @@ public:
     void pause() override;
     void resume() override;
     bool is_paused() const noexcept override { return (held_ & held_by_application) != 0; }
+    Reactor& reactor() const noexcept override { return core_.reactor(); }
     std::uint64_t identity() const noexcept override { return identity_; }
     std::string name() const override { return transport_->name(); }
     std::string remote_name() const override { return transport_->remote_name(); }
@@ -83,13 +88,18 @@ public:
 
     // Where the chain ends.
     SendStatus deliver(const MessageView& message);
+    /// Runs the rest of a chain that a hook has put off.
+    SendStatus deliver_later(const HookListPtr& list, std::size_t position, const MessageView& message);
     SendStatus transmit(const MessageView& message);
+    /// Runs a chain from this position on; what the application throws fails the handshake.
+    void run_handshake(Hook direction, const HookListPtr& list, std::size_t position, HttpMessage message);
     void received_http(HttpMessage message);
     void send_http(HttpMessage message);
     /// A handshake hook answers a request.
     void answer_http(Response response);
     /// A handshake hook dropped the message.
     void dropped_http();
+    bool is_in_turn() const noexcept { return in_turn_; }
 
 private:
     struct Handshake {
@@ -124,6 +134,7 @@ private:
     // The way in.
     void read();
     bool read_once();
+    bool may_give_more(bool filled) const noexcept;
     bool absorb(const transport::IoResult& result);
     void feed(std::span<char> bytes);
     void take_up();
@@ -132,7 +143,7 @@ private:
     template <typename Callback>
     bool call(Callback&& callback) noexcept;
     void tell(const Error& error);
-    void run_handshake(Hook direction, HttpMessage message);
+    void begin_handshake(Hook direction, HttpMessage message);
     void proceed();
 
     // The way out.
@@ -147,6 +158,7 @@ private:
     void fail_later(std::string what);
     void transport_failed(const char* step, std::error_code error);
     bool is_failing() const noexcept { return extras_ && !extras_->failure.empty(); }
+    bool may_write() const noexcept { return !blocked_ && !is_failing() && !session_.is_over(); }
     bool tell_drained();
 
     // What the session tells.
@@ -181,6 +193,7 @@ private:
     bool again_ = false;    // another turn is due before the loop sleeps: this one could not take all
     bool blocked_ = false;  // the socket took less than it was given
     bool drain_due_ = false;
+    bool closed_here_ = false;  // by disconnect()
     bool finished_ = false;
 };
 

@@ -10,28 +10,30 @@ namespace hawser::connection {
 
 void Link::on_request(Request request) {
     handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
-    run_handshake(Hook::http_incoming, handshake_->request);
+    begin_handshake(Hook::http_incoming, handshake_->request);
 }
 
 void Link::on_page_request(Request request) {
     handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
     handshake_->is_page = true;
-    run_handshake(Hook::http_incoming, handshake_->request);
+    begin_handshake(Hook::http_incoming, handshake_->request);
 }
 
-void Link::on_response(Response response) { run_handshake(Hook::http_incoming, std::move(response)); }
+void Link::on_response(Response response) { begin_handshake(Hook::http_incoming, std::move(response)); }
 
-/// Runs a chain from its beginning; what the application throws fails the handshake.
-void Link::run_handshake(Hook direction, HttpMessage message) {
-    const bool complete = call([&](Owner&) {
-        const HookListPtr list = chain_->of(direction);
-        Chain::http(*this, direction, list, list && direction == Hook::http_incoming ? list->list.size() : 0, std::move(message));
-    });
+void Link::begin_handshake(Hook direction, HttpMessage message) {
+    const HookListPtr list = chain_->of(direction);
+    run_handshake(direction, list, list && direction == Hook::http_incoming ? list->list.size() : 0, std::move(message));
+}
+
+void Link::run_handshake(Hook direction, const HookListPtr& list, std::size_t position, HttpMessage message) {
+    const bool complete = call([&](Owner&) { Chain::http(*this, direction, list, position, std::move(message)); });
     if (complete || session_.is_open() || session_.is_over()) return;
     if (session_.role() == protocol::Role::server)
         session_.respond(protocol::refuse_response({500, "the server failed to answer"}), core_.now());
     else
         session_.abandon(Errc::handshake_failed, "the opening handshake failed: a callback or middleware threw an exception");
+    proceed();
 }
 
 void Link::received_http(HttpMessage message) {
@@ -47,7 +49,7 @@ void Link::received_http(HttpMessage message) {
     proceed();
 }
 
-void Link::answer_http(Response response) { run_handshake(Hook::http_outgoing, std::move(response)); }
+void Link::answer_http(Response response) { begin_handshake(Hook::http_outgoing, std::move(response)); }
 
 void Link::send_http(HttpMessage message) {
     if (session_.role() == protocol::Role::server) {

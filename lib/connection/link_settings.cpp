@@ -22,6 +22,10 @@ const std::any* Link::find_meta(std::string_view key) const noexcept {
     return found != extras_->meta.end() ? &found->second : nullptr;
 }
 
+void Link::take_meta(Link& other) {
+    if (other.extras_) extras().meta = std::move(other.extras_->meta);
+}
+
 void Link::set_settings(Settings settings) {
     settings_ = std::move(settings);
     session_.configure(*settings_);
@@ -45,6 +49,7 @@ void Link::set_chain(ChainPtr endpoint_chain) {
 }
 
 void Link::add_middleware(std::shared_ptr<Middleware> middleware) {
+    if (!middleware) throw Error(Errc::invalid_option, "a middleware is null");
     const ChainPtr of_endpoint = extras().own_middlewares.empty() ? chain_ : extras_->endpoint_chain;
     extras_->own_middlewares.push_back(std::move(middleware));
     set_chain(of_endpoint);

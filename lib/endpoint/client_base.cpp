@@ -7,8 +7,24 @@
 #include "protocol/handshake.hpp"
 #include "protocol/writer.hpp"
 #include "types/text.hpp"
+#include "types/time.hpp"
 
 namespace hawser::endpoint {
+
+namespace {
+
+/// A connection without a client. If none comes, it ends with the reactor, whoever has a handle of it.
+struct Parked {
+    explicit Parked(std::shared_ptr<Link> parked) noexcept : link(std::move(parked)) {}
+    ~Parked() {
+        if (link) link->orphan();
+    }
+    Parked(const Parked&) = delete;
+    Parked& operator=(const Parked&) = delete;
+    std::shared_ptr<Link> link;
+};
+
+}  // namespace
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
     : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {}
@@ -18,10 +34,15 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
     if (uri_.is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
-    running_ = true;
+    running_ = wanted_ = true;
     reconnect_due_ = false;
+    cancel_reconnect();
     update_tick();
     if (configuration().persistent && unpark()) return;
+    dial();
+}
+
+void ClientBase::dial() {
     transport::DialOptions where;
     where.host = uri_.host();
     where.port = uri_.port();
@@ -32,7 +53,9 @@ void ClientBase::connect() {
 }
 
 void ClientBase::set_configuration(Configuration configuration) {
-    if (changes_ssl(configuration)) tls_.reset();
+    configuration.validate();
+    // Options that cannot be leave everything as it is.
+    if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration.context);
     Base::set_configuration(std::move(configuration));
 }
 
@@ -54,6 +77,7 @@ void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
 void ClientBase::adopt(std::shared_ptr<Link> link) {
     link_ = std::move(link);
     links_.push_back(link_);
+    if (const auto predecessor = std::exchange(predecessor_, nullptr)) link_->take_meta(*predecessor);
 }
 
 Headers ClientBase::request_headers() const {
@@ -71,6 +95,7 @@ Headers ClientBase::request_headers() const {
 
 void ClientBase::on_connect_failed(const Error& error) {
     report(error);
+    if (backoff_ && reconnect_after(backoff_->after_failure(error, core().entropy()))) return;
     drop_queue();
     end_run(error);
 }
@@ -85,7 +110,8 @@ void ClientBase::disconnect() {
     dialer_.reset();
     queue_.clear();
     queued_bytes_ = 0;
-    reconnect_due_ = false;
+    reconnect_due_ = wanted_ = false;
+    cancel_reconnect();
     if (is_connected())
         link_->disconnect();
     else
@@ -117,7 +143,8 @@ void ClientBase::run() {
 }
 
 void ClientBase::stop() {
-    running_ = false;
+    running_ = wanted_ = false;
+    cancel_reconnect();
     if (link_) link_->hold(true);
     if (configuration().persistent) park();
     update_tick();
@@ -133,7 +160,8 @@ void ClientBase::end_run(const std::optional<Error>& failure) {
 void ClientBase::abandon() {
     dialer_.reset();
     queue_.clear();
-    running_ = false;
+    running_ = wanted_ = false;
+    cancel_reconnect();
     if (configuration().persistent) park();
     Base::abandon();
     links_.clear();
@@ -171,13 +199,13 @@ void ClientBase::park() {
     link_->hold(true);
     link_->set_owner(nullptr);
     links_.erase(std::find(links_.begin(), links_.end(), link_));
-    core().parked().emplace(parking_key(), std::exchange(link_, nullptr));
+    core().parked().emplace(parking_key(), std::make_shared<Parked>(std::exchange(link_, nullptr)));
 }
 
 bool ClientBase::unpark() {
     auto& parked = core().parked();
     for (auto found = parked.find(parking_key()); found != parked.end(); found = parked.find(parking_key())) {
-        const auto link = std::static_pointer_cast<Link>(found->second);
+        const auto link = std::exchange(std::static_pointer_cast<Parked>(found->second)->link, nullptr);
         parked.erase(found);
         if (!link->is_connected()) continue;
         link->set_owner(this);
@@ -198,7 +226,7 @@ bool ClientBase::unpark() {
 // Sending.
 
 SendStatus ClientBase::send(const MessageView& message) {
-    if (!is_connected() && !dialer_) ClientBase::connect();
+    if (!is_connected() && !dialer_ && reconnect_timer_ == 0) ClientBase::connect();
     return is_open() ? link_->send(message) : enqueue(message);
 }
 
@@ -227,8 +255,9 @@ void ClientBase::drop_queue() {
 }
 
 SendStatus ClientBase::close(CloseCode code, std::string_view reason) {
+    wanted_ = false;
     if (is_open()) return link_->close(code, reason);
-    if (!is_connecting()) return SendStatus::closed;
+    if (!is_connecting() && reconnect_timer_ == 0) return SendStatus::closed;
     disconnect();
     return SendStatus::ok;
 }
@@ -243,14 +272,58 @@ Response ClientBase::answer(Link&, const Request&) { return {}; }
 Response ClientBase::answer_page(Link&, const Request&) { return {}; }
 
 void ClientBase::on_open(Link& link) {
+    if (backoff_) backoff_->opened(core().now());
     send_queue();
     Base::on_open(link);
 }
 
 void ClientBase::on_reconnect(Link& link, const std::string& uri) {
-    if (!uri.empty()) uri_ = uri_.resolve(uri);
-    reconnect_due_ = true;
+    try {
+        if (!uri.empty()) move_to(uri_.resolve(uri));
+        reconnect_due_ = true;
+    } catch (const Error& error) {
+        on_error(link, error);
+    }
     link.disconnect();
+}
+
+/// Goes elsewhere, as a redirect asks.
+void ClientBase::move_to(const Uri& next) {
+    if (uri_.is_secure() && !next.is_secure())
+        throw Error(Errc::handshake_failed, uri_.str() + ": a redirect to " + next.str() + " is not followed: it would give up encryption");
+    // What was meant for one host is not for another's eyes.
+    if (next.host() != uri_.host() || next.port() != uri_.port())
+        for (const char* secret : {"Authorization", "Cookie", "Proxy-Authorization"}) options_.headers.remove(secret);
+    uri_ = next;
+}
+
+// Coming back.
+
+void ClientBase::set_reconnect(const std::optional<ReconnectOptions>& options) {
+    backoff_.reset();
+    cancel_reconnect();
+    if (options) backoff_.emplace(*options);
+}
+
+void ClientBase::cancel_reconnect() {
+    if (reconnect_timer_ != 0) core().cancel(std::exchange(reconnect_timer_, TimerId{0}));
+}
+
+bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
+    if (!delay || !wanted_) return false;
+    log(LogLevel::notice, "reconnecting", {{"uri", uri_.str()}, {"after", seconds_text(*delay)}});
+    cancel_reconnect();
+    reconnect_timer_ = core().start_timer(*delay, Seconds(0), [this] {
+        reconnect_timer_ = 0;
+        dial();
+    });
+    return true;
+}
+
+bool ClientBase::comes_back_after(const Link& link, const Disconnect& ending) {
+    if (!backoff_ || link.closed_here()) return false;
+    if (link.was_open()) return reconnect_after(backoff_->after_end(ending.code, core().now(), core().entropy()));
+    return ending.error && reconnect_after(backoff_->after_failure(*ending.error, core().entropy()));
 }
 
 void ClientBase::on_end(Link& link, const Disconnect& ending) {
@@ -258,12 +331,16 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     const auto found = std::find_if(links_.begin(), links_.end(), [&](const auto& one) { return one.get() == &link; });
     if (found != links_.end()) links_.erase(found);
     const bool is_present = link_.get() == &link;
-    if (is_present && !reconnect_due_ && !link.was_open()) drop_queue();
+    const bool comes_back = is_present && !reconnect_due_ && comes_back_after(link, ending);
+    if (is_present && !reconnect_due_ && !comes_back && !link.was_open()) drop_queue();
     Base::on_end(link, ending);
     // Asked for before, or by on_disconnect.
-    if (is_present && std::exchange(reconnect_due_, false)) ClientBase::connect();
+    if (is_present && std::exchange(reconnect_due_, false)) {
+        predecessor_ = link_;
+        ClientBase::connect();
+    }
     // The application may have begun another connection in its listener.
-    if (link_.get() == &link && !dialer_) end_run(link.was_open() ? std::nullopt : ending.error);
+    if (link_.get() == &link && !dialer_ && reconnect_timer_ == 0) end_run(link.was_open() ? std::nullopt : ending.error);
 }
 
 }  // namespace hawser::endpoint

@@ -9,6 +9,7 @@
 
 #include <hawser/client.hpp>
 
+#include "endpoint/backoff.hpp"
 #include "endpoint/base.hpp"
 #include "transport/dialer.hpp"
 #include "transport/tls.hpp"
@@ -40,6 +41,7 @@ public:
     const Uri& uri() const noexcept { return uri_; }
     const std::shared_ptr<Link>& link() const noexcept { return link_; }
     void add_header(std::string name, std::string value);
+    void set_reconnect(const std::optional<ReconnectOptions>& options);
 
     /// Uses a transport that is there already instead of dialing.
     void connected(std::unique_ptr<transport::Transport> transport);
@@ -63,6 +65,11 @@ private:
     void drop_queue();
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
+    void dial();
+    bool reconnect_after(std::optional<Seconds> delay);
+    bool comes_back_after(const Link& link, const Disconnect& ending);
+    void move_to(const Uri& next);
+    void cancel_reconnect();
     Headers request_headers() const;
     std::string parking_key() const;
     void park();
@@ -77,6 +84,10 @@ private:
     std::deque<Message> queue_;                 // sent before the handshake was complete
     std::size_t queued_bytes_ = 0;
     std::optional<Error> run_failure_;  // what run() throws
+    std::optional<Backoff> backoff_;    // set: comes back by itself
+    TimerId reconnect_timer_ = 0;
+    std::shared_ptr<Link> predecessor_;  // whose meta data go to the next link
+    bool wanted_ = false;                // the application has not asked for the end
     bool running_ = false;
     bool in_run_ = false;
     bool reconnect_due_ = false;

@@ -52,10 +52,6 @@ public:
         std::memcpy(end(), bytes.data(), bytes.size());
         size_ += bytes.size();
     }
-    void erase_front(std::size_t size) noexcept {
-        size_ -= size;
-        if (size_ != 0) std::memmove(data_, data_ + size, size_);
-    }
     void clear() noexcept { size_ = 0; }
     /// Gives the memory back.
     void release() noexcept { *this = Buffer(); }

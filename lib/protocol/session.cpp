@@ -184,17 +184,16 @@ void Session::receive_close(const MessageView& message, TimePoint now) {
     ending_slot().code = message.close_status;
     ending_slot().reason = message.content;
     start_close_wait(now);
-    if (write_ == Half::closed) over_ = true;
     if (close_sent_) both_closes_passed();
     events_.on_message(message);
+    if (write_ == Half::closed) over_ = true;
 }
 
 void Session::receive_end() {
     if (over_) return;
     end_received_ = true;
     if (phase_ == Phase::body) return deliver_response();
-    if (phase_ == Phase::refused) return set_over();
-    if (phase_ != Phase::open) {
+    if (is_opening()) {
         // A connection that never said anything is a port probe, not an error.
         if (role_ == Role::server && !opening_->received_any) return set_over();
         return end_with(Errc::connection_closed, "the peer closed the connection during the opening handshake");
@@ -235,6 +234,7 @@ SendStatus Session::send(const MessageView& message, TimePoint now, const Prepar
             return SendStatus::refused;
         }
     }
+    if (message.opcode == Opcode::close) close_began_here_ = !close_received_;
     if (message.opcode == Opcode::close)
         send_close(message.close_status, message.content, now);
     else if (prepared && role_ == Role::server && prepared->frame_size() == configuration_->frame_size)
@@ -262,14 +262,14 @@ void Session::send_close(CloseCode code, std::string_view reason, TimePoint now)
 }
 
 void Session::close_read() noexcept {
-    if (phase_ != Phase::open) return set_over();
+    if (is_opening()) return set_over();
     if (read_ == Half::closing && write_ != Half::closed) return;
     read_ = Half::closed;
     if (write_ != Half::open) end_when_flushed();
 }
 
 void Session::close_write() noexcept {
-    if (phase_ != Phase::open) return set_over();
+    if (is_opening()) return set_over();
     if (write_ == Half::closed) return;
     write_ = Half::closing;
     fin_due_ = true;
@@ -292,15 +292,12 @@ void Session::write_blocked(TimePoint now) noexcept {
     if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
 }
 
-void Session::write_shut() noexcept {
-    write_ = Half::closed;
-    if (read_ == Half::closed) over_ = true;
-}
-
 void Session::transport_failed(std::string what, Errc code) {
     // Behind the closing handshake, a failure or an answer that refuses, a peer may go as it likes.
     const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused || (ending_ && ending_->error);
     if (expected) return set_over();
+    // A server that refuses may reset the connection behind its answer.
+    if (phase_ == Phase::body && !over_) return deliver_response();
     end_with(code, std::move(what));
 }
 
@@ -343,9 +340,8 @@ void Session::tick(TimePoint now) {
 void Session::wait_is_over() {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response();
-    if (phase_ == Phase::head || phase_ == Phase::deciding)
-        return end_with(Errc::connection_failure, "the opening handshake was not complete in time");
-    const bool answered = (close_sent_ && close_received_) || fin_due_ || write_ == Half::closed;
+    if (is_opening()) return end_with(Errc::connection_failure, "the opening handshake was not complete in time");
+    const bool answered = (close_sent_ && close_received_) || fin_due_;
     if (answered) return set_over();
     end_with(Errc::connection_failure, close_sent_
                                            ? "no Close came in answer within " + seconds_text(configuration_->close_timeout)

@@ -32,27 +32,37 @@ enum class Half : std::uint8_t {
 ///
 /// Two halves, tracked apart. What happens in each state, read half / write half:
 ///
-///   state               | message        | Close            | bad frame    | end (FIN)            | send  | close()    | close_read() |
-///   close_write()   | flushed        | time is up
-///   --------------------+----------------+------------------+--------------+----------------------+-------+------------+--------------+-----------------+----------------+-----------
-///   opening             | –              | –                | refuse: 4xx  | over                 | closed| closed     | over         |
-///   over            | –              | error, over open    / open      | deliver        | deliver →g/o     | fail         | →d/g, over¹ or
-///   →d/o² | sent  | sent →o/g  | →d/o         | →o/g, FIN       | –              | – open    / closing   | deliver        | deliver →g/g,
-///   *  | fail         | →d/g, over¹          | closed| closed     | →d/g         | FIN             | FIN³ →o/d      | over open    /
-///   closed    | deliver        | deliver, over    | over         | over                 | closed| closed     | over         | – | – | –
-///   closing / open      | discard        | discard          | discard      | over                 | sent  | sent →g/g, *| –           |
-///   →g/g, FIN       | –              | over closing / closing   | discard        | discard          | discard      | over¹ | closed|
-///   closed     | –            | FIN             | FIN³ →g/d, *   | over closing / closed    | discard        | discard          | discard
-///   | over                 | closed| closed     | over         | –               | –              | over closed  / open      | discard |
-///   discard          | discard      | –                    | sent  | sent →d/g, over¹ | –      | →d/g, over¹     | –              | –
-///   closed  / closing   | discard        | discard          | discard      | –                    | closed| closed     | –            |
-///   FIN             | FIN³ over      | over over                | nothing happens any more
+///   what comes        | message | Close           | bad frame   | end (FIN)          | time is up
+///   ------------------+---------+-----------------+-------------+--------------------+-------------
+///   opening           |         |                 | refuse      | error, over⁴       | error, over
+///   open    / open    | deliver | deliver, →g/o   | fail        | →d/g, over¹ or d/o²| –
+///   open    / closing | deliver | deliver, →g/g * | fail        | →d/g, over¹        | error, over⁵
+///   open    / closed  | deliver | deliver, over   | error, over | over               | over⁵
+///   closing / open    | discard | discard         | discard     | →d/g, over¹        | error, over
+///   closing / closing | discard | discard         | discard     | →d/g, over¹        | over
+///   closing / closed  | discard | discard         | discard     | over               | over
+///   closed  / open    | discard | discard         | discard     | →d/g, over¹ or –²  | –
+///   closed  / closing | discard | discard         | discard     | –                  | error, over⁵
 ///
-///   o open, g closing, d closed; "over": the socket is to be closed.
-///   ¹ as soon as what is queued has been sent.  ² with allow_half_open.  ³ where a FIN is due: after close_write(), after a
-///   failure, after a refused handshake.
+///   what is called    | send()  | close()            | close_read() | close_write() | all has been sent
+///   ------------------+---------+--------------------+--------------+---------------+------------------
+///   opening           | closed  | closed             | over         | over          | –
+///   open    / open    | sent    | sent, →o/g         | →d/o         | →o/g, FIN due | –
+///   open    / closing | closed  | closed             | →d/g, over¹  | FIN due       | FIN³ →o/d
+///   open    / closed  | closed  | closed             | over         | –             | –
+///   closing / open    | sent    | sent, →g/g *       | –            | →g/g, FIN due | –
+///   closing / closing | closed  | closed             | –            | FIN due       | FIN³ →g/d
+///   closing / closed  | closed  | closed             | over         | –             | –
+///   closed  / open    | sent    | sent, →d/g, over¹  | –            | →d/g, over¹   | –
+///   closed  / closing | closed  | closed             | –            | –             | over
+///
+///   o open, g closing, d closed; "over": the socket is to be closed, and nothing happens any more.
+///   ¹ as soon as what is queued has been sent.  ² with allow_half_open, unless the end cuts a message: that is an error, over¹.
+///   ³ where a FIN is due: after close_write(), after a failure, after a refused handshake.
+///   ⁴ no error for a server to which nothing was said.  ⁵ if a Close was sent; else no time runs.
 ///   * both Close frames have passed: a server is over¹, a client waits for the server's end (RFC 6455, section 7.1.1).
-///   fail: the error is told, a Close frame says why, then FIN, →g/g.
+///   refuse: a server answers 4xx or 5xx and is closing / closing, a FIN due; a client is over. Both tell the error.
+///   fail: the error is told, a Close frame says why unless the write half is closing already, then a FIN is due, →g/g.
 ///   "time is up": the handshake's time, or close_timeout, which runs from the first Close or FIN of a failure. In each state
 ///   a write that makes no progress for `timeout` is an error, then over. Silence for `timeout` while the read half is open is
 ///   told once, and changes nothing.
@@ -121,7 +131,8 @@ public:
     /// The socket took less than it was given; it took something.
     void write_blocked(TimePoint now) noexcept;
     void write_progress() noexcept { stalled_since_ = TimePoint::max(); }
-    void write_shut() noexcept;
+    /// The FIN that step() asked for is on its way.
+    void write_shut() noexcept { write_ = Half::closed; }
     /// The socket failed, or TLS did.
     void transport_failed(std::string what, Errc code = Errc::connection_failure);
 
@@ -141,6 +152,8 @@ public:
     bool is_writable() const noexcept { return phase_ == Phase::open && write_ == Half::open && !over_; }
     Half read_half() const noexcept { return read_; }
     Half write_half() const noexcept { return write_; }
+    /// The first Close frame was the application's.
+    bool close_began_here() const noexcept { return close_began_here_; }
     bool is_over() const noexcept { return over_; }
     /// Ends it from outside.
     void set_over() noexcept { over_ = true; }
@@ -172,6 +185,7 @@ private:
     void wait_is_over();
     TimePoint idle_deadline() const noexcept;
     TimePoint stall_deadline() const noexcept;
+    bool is_opening() const noexcept { return phase_ < Phase::open; }
     bool wants_messages() const noexcept { return is_readable() && reading_; }
     Disconnect& ending_slot();
 
@@ -191,6 +205,7 @@ private:
     Half write_ = Half::open;
     bool reading_ = true;
     bool was_open_ = false;
+    bool close_began_here_ = false;
     bool close_sent_ = false;
     bool close_received_ = false;
     bool fin_due_ = false;

@@ -35,6 +35,9 @@ public:
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
 
+    /// The public class in front of this; null until there is one.
+    Reactor& reactor() const noexcept { return *reactor_; }
+    void set_reactor(Reactor& reactor) noexcept { reactor_ = &reactor; }
     Loop& loop() noexcept { return *loop_; }
     TimePoint now() const noexcept { return loop_->now(); }
     TimePoint fresh_now() const noexcept { return loop_->fresh_now(); }
@@ -101,6 +104,7 @@ private:
     void flush();
     void reject_closed_descriptors();
 
+    Reactor* reactor_ = nullptr;
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<char[]> receive_buffer_;
     std::unique_ptr<char[]> cork_buffer_;

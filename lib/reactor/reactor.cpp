@@ -19,11 +19,11 @@ std::unique_ptr<reactor::Core> required(std::unique_ptr<reactor::Core> core) {
 
 }  // namespace
 
-Reactor::Reactor() : core_(std::make_unique<reactor::Core>(reactor::make_ev_loop())) {}
+Reactor::Reactor() : Reactor(std::make_unique<reactor::Core>(reactor::make_ev_loop())) {}
 
-Reactor::Reactor(struct ev_loop* loop) : core_(core_over(loop)) {}
+Reactor::Reactor(struct ev_loop* loop) : Reactor(core_over(loop)) {}
 
-Reactor::Reactor(std::unique_ptr<reactor::Core> core) : core_(required(std::move(core))) {}
+Reactor::Reactor(std::unique_ptr<reactor::Core> core) : core_(required(std::move(core))) { core_->set_reactor(*this); }
 
 Reactor::~Reactor() { core_->assert_owner(); }
 

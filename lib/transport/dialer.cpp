@@ -20,17 +20,6 @@ constexpr Seconds attempt_delay{0.25};
 
 using Outcome = std::variant<std::unique_ptr<Transport>, Error>;
 
-// RFC 8305, section 4: the families in turn, beginning with the one that the system prefers.
-std::vector<Address> interleave(const std::vector<Address>& addresses) {
-    std::vector<Address> first, second, out;
-    for (const Address& address : addresses) (address.family() == addresses.front().family() ? first : second).push_back(address);
-    for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
-        if (i < first.size()) out.push_back(first[i]);
-        if (i < second.size()) out.push_back(second[i]);
-    }
-    return out;
-}
-
 class SocketDialer final : public Dialer, private reactor::Deadline {
 public:
     SocketDialer(reactor::Core& core, const DialOptions& options, OnDone on_done);
@@ -220,6 +209,16 @@ std::string SocketDialer::target() const {
 }
 
 }  // namespace
+
+std::vector<Address> interleave(const std::vector<Address>& addresses) {
+    std::vector<Address> first, second, out;
+    for (const Address& address : addresses) (address.family() == addresses.front().family() ? first : second).push_back(address);
+    for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+        if (i < first.size()) out.push_back(first[i]);
+        if (i < second.size()) out.push_back(second[i]);
+    }
+    return out;
+}
 
 std::unique_ptr<Dialer> Dialer::dial(reactor::Core& core, const DialOptions& options, OnDone on_done) {
     auto dialer = std::make_unique<SocketDialer>(core, options, std::move(on_done));

@@ -4,11 +4,13 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <hawser/context.hpp>
 #include <hawser/error.hpp>
 
 #include "reactor/core.hpp"
+#include "transport/address.hpp"
 #include "transport/resolver.hpp"
 #include "transport/transport.hpp"
 
@@ -23,6 +25,9 @@ struct DialOptions {
     Context context{};        ///< its "socket" options: bindto, tcp_nodelay, so_keepalive …
     ResolverOptions resolver{};
 };
+
+/// The order in which addresses are tried: the families in turn, beginning with the first one's (RFC 8305, section 4).
+std::vector<Address> interleave(const std::vector<Address>& addresses);
 
 /// Makes one connection: resolves the name, tries its addresses by RFC 8305 (families in turn, the next one 250 ms
 /// after the last or at its failure), hands out the first that connects. Destroying it cancels everything.

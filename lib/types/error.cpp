@@ -15,6 +15,7 @@ const char* describe(Errc code) noexcept {
         case Errc::message_encoding: return "text is not UTF-8";
         case Errc::message_too_big: return "message is too big";
         case Errc::connection_closed: return "connection ended without a Close frame";
+        case Errc::ping_timeout: return "no pong came";
         case Errc::connection_failure: return "connection failed";
         case Errc::handshake_failed: return "opening handshake failed";
         case Errc::tls_failed: return "TLS failed";

@@ -23,8 +23,8 @@ using support::shortest_form;
 namespace {
 
 constexpr std::uint64_t highest_length = 0x7FFF'FFFF'FFFF'FFFF;
-constexpr std::array<std::uint64_t, 15> lengths = {0,     1,     2,      124,        125,        126,         127,           128,
-                                                   65534, 65535, 65536, 0xFFFF'FFFF, 0x1'0000'0000, highest_length - 1, highest_length};
+constexpr std::array<std::uint64_t, 15> lengths = {
+    0, 1, 2, 124, 125, 126, 127, 128, 65534, 65535, 65536, 0xFFFF'FFFF, 0x1'0000'0000, highest_length - 1, highest_length};
 constexpr MaskingKey key = {0x37, 0xFA, 0x21, 0x3D};
 
 struct Parsed {
@@ -79,8 +79,9 @@ TEST_CASE("frame: a header reads as it was written, at every border of its lengt
             for (const unsigned opcode : {0x0u, 0x1u, 0x2u}) {
                 CAPTURE(masked, length, fin, opcode);
                 std::array<char, max_header_size> room{};
-                const char* end = masked ? write_header(room.data(), fin, opcode, length, key) : write_header(room.data(), fin, opcode, length);
-                const std::string bytes(room.data(), end);
+                const char* end =
+                    masked ? write_header(room.data(), fin, opcode, length, key) : write_header(room.data(), fin, opcode, length);
+                const std::string bytes(room.data(), static_cast<std::size_t>(end - room.data()));
                 CHECK(bytes == raw_header((fin ? 0x80u : 0u) | opcode, length, shortest_form(length), masked));
                 CHECK(bytes.size() == header_size(length, masked));
 

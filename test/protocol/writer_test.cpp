@@ -136,7 +136,8 @@ TEST_CASE("writer: each masked frame has a key of its own, an empty one too") {
     CHECK(entropy.keys.size() == 300);
     std::set<std::string> used;
     const std::string sent = output.take();
-    for (std::size_t at = 0; at < sent.size(); at += 6u + (static_cast<unsigned char>(sent[at + 1]) & 0x7Fu)) used.insert(sent.substr(at + 2, 4));
+    for (std::size_t at = 0; at < sent.size(); at += 6u + (static_cast<unsigned char>(sent[at + 1]) & 0x7Fu))
+        used.insert(sent.substr(at + 2, 4));
     CHECK(used == entropy.keys);
 }
 

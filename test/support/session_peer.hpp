@@ -126,7 +126,7 @@ inline const std::string request_head =
 
 /// A session with all that it needs around it, which takes bytes as a connection would: what the session leaves is kept,
 /// and shown again with more behind it. Time stands still unless the test moves it.
-class SessionPeer final : public hawser::protocol::Session::Events {
+class SessionPeer : public hawser::protocol::Session::Events {
 public:
     using Role = hawser::protocol::Role;
     using Session = hawser::protocol::Session;
@@ -160,6 +160,14 @@ public:
         const ExactBytes copy(std::exchange(tail_, {}));
         const std::size_t taken = session.receive(copy.span(), now);
         tail_.assign(copy.span().begin() + static_cast<std::ptrdiff_t>(taken), copy.span().end());
+    }
+    /// Puts the front of `stream` where the session wants it, if it does; returns how much.
+    std::size_t feed_direct(std::string_view stream, std::size_t most) {
+        if (!tail_.empty()) return 0;
+        const std::span<char> target = session.direct_target();
+        const std::size_t size = stream.copy(target.data(), std::min(most, target.size()));
+        if (size != 0) session.receive_direct(size, now);
+        return size;
     }
     /// Shows the session again what it has left.
     void resume() { feed({}); }
@@ -202,9 +210,7 @@ public:
         return raw_frame(first, payload, session.role() == Role::server);
     }
     /// The messages that were sent since the last call.
-    std::vector<std::string> sent() {
-        return decoded(output.take(), session.role() == Role::server ? Role::client : Role::server);
-    }
+    std::vector<std::string> sent() { return decoded(output.take(), session.role() == Role::server ? Role::client : Role::server); }
     /// What was told since the last call.
     Events told() { return std::exchange(events, {}); }
 
@@ -226,6 +232,8 @@ private:
     void on_open() override { note("open"); }
     void on_message(const hawser::MessageView& message) override { note(described(message)); }
     void on_error(hawser::Errc code, std::string what, const hawser::Response* refused) override {
+        const hawser::Error error(code, what);
+        if (error.level() == hawser::ErrorLevel::connection) session.note(error);
         error_texts.push_back(std::move(what));
         if (refused) error_response = *refused;
         note("error " + errc_name(code));
@@ -236,6 +244,16 @@ private:
     }
 
     std::string tail_;
+};
+
+/// One whose opening handshake is complete.
+class OpenPeer final : public SessionPeer {
+public:
+    explicit OpenPeer(Role role, const hawser::Configuration& settings = {}, unsigned seed = 1) : SessionPeer(role, settings, seed) {
+        open();
+    }
+    void feed_frame(unsigned byte, std::string_view payload = {}) { feed(frame(byte, payload)); }
+    void feed_close(unsigned code, std::string_view reason = {}) { feed_frame(first::close, close_payload(code, reason)); }
 };
 
 inline std::string role_name(hawser::protocol::Role role) { return role == hawser::protocol::Role::server ? "server" : "client"; }

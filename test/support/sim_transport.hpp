@@ -52,6 +52,8 @@ public:
     void shutdown_write();
     void close() noexcept;
     int descriptor() const noexcept { return descriptor_; }
+    /// The other end.
+    SimSocket& peer() const noexcept { return *peer_; }
 
     // What a test does as the peer.
     /// Sends without regard to the capacity.

@@ -36,6 +36,7 @@ std::string name_of(Errc code) {
         case Errc::connection_closed: return "connection_closed";
         case Errc::connection_failure: return "connection_failure";
         case Errc::handshake_failed: return "handshake_failed";
+        case Errc::client_failed: return "client_failed";
         case Errc::protocol_error: return "protocol_error";
         default: return std::to_string(static_cast<int>(code));
     }
@@ -129,6 +130,11 @@ void SimPeer::shake_hands(const std::string& extra_fields) {
     std::string head = protocol::format_response(protocol::accept_response(parser.request()));
     head.insert(head.size() - 2, extra_fields);
     send(head);
+}
+
+bool SimPeer::has_head() {
+    received_ += socket_->take();
+    return received_.find("\r\n\r\n") != std::string::npos;
 }
 
 std::string SimPeer::take_head() {
@@ -230,17 +236,23 @@ SimPeer SimWorld::raw_server(const WireOptions& options) {
     return {ends.second, Role::server};
 }
 
+/// A head may be more than the wire holds at once.
+void SimWorld::await_head(SimPeer& peer) {
+    settle();
+    for (int i = 0; i < 1000 && !peer.has_head(); ++i) settle();
+}
+
 SimPeer SimWorld::open_client(const WireOptions& options) {
     SimPeer peer = raw_client(options);
     peer.shake_hands();
-    settle();
+    await_head(peer);
     REQUIRE(peer.take_head().starts_with("HTTP/1.1 101 "));
     return peer;
 }
 
 SimPeer SimWorld::open_server(const WireOptions& options) {
     SimPeer peer = raw_server(options);
-    settle();
+    await_head(peer);
     peer.shake_hands();
     settle();
     REQUIRE(client->is_writable());

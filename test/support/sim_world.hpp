@@ -87,6 +87,7 @@ public:
     std::string frame(unsigned first_byte, std::string_view payload) const;
     /// Sends the request (with key of RFC 6455's example), or answers the one that has arrived.
     void shake_hands(const std::string& extra_fields = {});
+    bool has_head();
     /// The head that has arrived, with its blank line.
     std::string take_head();
     /// The messages that have arrived since the last call, as in a journal. "broken" for what is no frame of the other role.
@@ -141,6 +142,7 @@ public:
     Journal at_server, at_client;
 
 private:
+    void await_head(SimPeer& peer);
     void check_nothing_left();
 };
 

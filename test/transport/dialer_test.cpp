@@ -94,6 +94,21 @@ std::unique_ptr<SlowFirst> slow_first() {
 
 }  // namespace
 
+TEST_CASE("dialer: the families take turns, beginning with the first one's") {
+    const auto order = [](std::initializer_list<const char*> hosts) {
+        std::vector<Address> addresses;
+        for (const char* host : hosts) addresses.push_back(Address::literal(host, 1));
+        std::string out;
+        for (const Address& address : transport::interleave(addresses)) out += address.str() + " ";
+        return out;
+    };
+    CHECK(order({"::1", "::2", "::3", "1.1.1.1"}) == "[::1]:1 1.1.1.1:1 [::2]:1 [::3]:1 ");
+    CHECK(order({"::1", "1.1.1.1", "2.2.2.2", "3.3.3.3"}) == "[::1]:1 1.1.1.1:1 2.2.2.2:1 3.3.3.3:1 ");
+    CHECK(order({"1.1.1.1", "2.2.2.2", "::1", "::2"}) == "1.1.1.1:1 [::1]:1 2.2.2.2:1 [::2]:1 ");
+    CHECK(order({"1.1.1.1"}) == "1.1.1.1:1 ");
+    CHECK(order({}).empty());
+}
+
 TEST_CASE("dialer: connects to a literal, without a question") {
     for (const char* host : support::loopbacks()) {
         Fixture f;
@@ -140,6 +155,19 @@ TEST_CASE("dialer: a refusal names the address and the reason") {
     CHECK(f.error->cause() == std::errc::connection_refused);
 }
 
+TEST_CASE("dialer: a refusal that comes late is one, too") {
+    Fixture f;
+    std::optional<Blackhole> slow(Address::literal("127.84.73.61", 0));
+    const Address address = slow->address();
+    DialOptions options = f.to(address);
+    options.timeout = Seconds(1000);  // not what ends it
+    f.start(options);
+    slow.reset();  // the next try meets nobody
+    REQUIRE(support::run_until(f.core, [&] { return f.calls > 0; }));
+    REQUIRE(f.error);
+    CHECK(f.error->what() == "cannot connect to " + address.str() + ": Connection refused");
+}
+
 TEST_CASE("dialer: each address that was tried is named") {
     Fixture f;
     f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.84.73.61", "127.84.73.62"}, {}};
@@ -158,7 +186,7 @@ TEST_CASE("dialer: after a failure the next address is tried") {
     CHECK(f.connected(f.to("host.test", listening(listener).port())).remote_name() == listening(listener).str());
 }
 
-TEST_CASE("dialer: the families take turns, and a silent address does not hold up the next") {
+TEST_CASE("dialer: a silent address does not hold up the next") {
     if (!support::has_ipv6()) return;
     Fixture f;
     const auto host = slow_first();
@@ -331,6 +359,11 @@ TEST_CASE("dialer: destroying it cancels, whatever it is at") {
     CHECK(support::open_descriptors() == before);
     support::run_ready(f.core);
     CHECK(f.calls == 0);
+    // Whoever is given the same number meets nothing of it.
+    const Descriptor next = support::connect_to(listening(listener));
+    bool is_writable = false;
+    f.core.attach(next.get(), Readiness::writable, [&](Readiness) { is_writable = f.core.detach(next.get()); });
+    REQUIRE(support::run_until(f.core, [&] { return is_writable; }));
 }
 
 TEST_CASE("dialer: may be destroyed by what it calls") {

@@ -239,6 +239,14 @@ TEST_CASE("listener: an exception of what it calls leaves the others waiting, no
     f.accept_one();
 }
 
+TEST_CASE("listener: after an exception that was caught on its way it takes no more in that turn") {
+    Fixture f;
+    f.then = [&] { f.core.guard([] { throw std::runtime_error("of the application"); }); };
+    const Descriptor first = connect_to(f.listener->address()), second = connect_to(f.listener->address());
+    CHECK_THROWS_WITH(f.core.run_once(Seconds(1)), "of the application");
+    CHECK(f.accepted.size() == 1);
+}
+
 TEST_CASE("listener: a client that is gone before it is accepted is no failure") {
     Fixture f;
     Descriptor gone = connect_to(f.listener->address());

@@ -1,0 +1,73 @@
+#include "endpoint/backoff.hpp"
+
+#include "support/catch.hpp"
+
+using namespace hawser;
+using endpoint::Backoff;
+
+namespace {
+
+/// Always draws the same.
+struct Fixed final : Entropy {
+    explicit Fixed(unsigned char byte) : byte_(byte) {}
+    void fill(std::span<unsigned char> bytes) override { std::fill(bytes.begin(), bytes.end(), byte_); }
+    unsigned char byte_;
+};
+
+constexpr TimePoint start{};
+
+Error refused(int status, Headers headers = {}) {
+    return Error(Errc::handshake_failed, "refused", Response{status, {}, std::move(headers), {}});
+}
+
+}  // namespace
+
+TEST_CASE("backoff: waits are drawn from 0 to a ceiling that doubles up to the maximum") {
+    Fixed least(0), most(0xFF);
+    Backoff low({}), high({});
+    for (const double ceiling : {0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0}) {
+        CHECK(low.after_end(CloseCode::abnormal, start, least) == Seconds(0));
+        const Seconds wait = high.after_end(CloseCode::abnormal, start, most).value();
+        CHECK(wait < Seconds(ceiling));
+        CHECK(wait > Seconds(ceiling * 0.999));
+    }
+}
+
+TEST_CASE("backoff: attempts are bounded, and counted anew after a stable connection") {
+    Fixed entropy(0);
+    Backoff backoff({.max_attempts = 2, .stable = Seconds(60)});
+    backoff.opened(start);
+    CHECK(backoff.after_end(CloseCode::abnormal, start, entropy));
+    CHECK(backoff.after_failure(Error(Errc::client_failed, "refused"), entropy));
+    CHECK_FALSE(backoff.after_failure(Error(Errc::client_failed, "refused"), entropy));
+    backoff.opened(start);
+    CHECK_FALSE(backoff.after_end(CloseCode::abnormal, start + std::chrono::milliseconds(59'999), entropy));
+    CHECK(backoff.after_end(CloseCode::abnormal, start + std::chrono::seconds(60), entropy));
+}
+
+TEST_CASE("backoff: 1012 waits 5 to 30 s, 1013 about the maximum") {
+    Fixed least(0), most(0xFF);
+    Backoff backoff({.maximum = Seconds(40)});
+    CHECK(backoff.after_end(CloseCode::service_restart, start, least) == Seconds(5));
+    CHECK(backoff.after_end(CloseCode::service_restart, start, most).value() > Seconds(29.9));
+    CHECK(backoff.after_end(CloseCode::try_again_later, start, least) == Seconds(20));
+    CHECK(backoff.after_end(CloseCode::try_again_later, start, most).value() > Seconds(39.9));
+}
+
+TEST_CASE("backoff: Retry-After is honoured, and what will not change is not tried again") {
+    Fixed entropy(0);
+    Backoff backoff({});
+    CHECK(backoff.after_failure(refused(503, {{"Retry-After", "120"}}), entropy) == Seconds(120));
+    CHECK(backoff.after_failure(refused(429, {{"Retry-After", "7"}}), entropy) == Seconds(7));
+    CHECK(backoff.after_failure(refused(503, {{"Retry-After", "soon"}}), entropy) == Seconds(0));
+    CHECK(backoff.after_failure(refused(500), entropy) == Seconds(0));
+    for (const int status : {408, 425, 429}) CHECK(backoff.after_failure(refused(status), entropy));
+    for (const int status : {400, 401, 403, 404, 410, 426}) CHECK_FALSE(backoff.after_failure(refused(status), entropy));
+}
+
+TEST_CASE("backoff: settings that cannot be are refused") {
+    CHECK_THROWS_AS(Backoff({.initial = Seconds(-1)}), Error);
+    CHECK_THROWS_AS(Backoff({.initial = Seconds(2), .maximum = Seconds(1)}), Error);
+    CHECK_THROWS_AS(Backoff({.stable = Seconds(-0.1)}), Error);
+    CHECK_THROWS_AS(Backoff({.maximum = Seconds(std::numeric_limits<double>::infinity())}), Error);
+}

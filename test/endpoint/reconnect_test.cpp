@@ -1,0 +1,89 @@
+#include "support/loopback.hpp"
+
+using namespace support;
+
+namespace {
+
+constexpr ReconnectOptions at_once{.initial = Seconds(0), .maximum = Seconds(0)};
+
+}  // namespace
+
+TEST_CASE("reconnect: a client comes back after the connection was lost, and what was sent meanwhile arrives") {
+    Loopback loop;
+    int drops = 0;
+    loop.server.on_text([&](Connection& connection, MessageView m) {
+        if (m.content == "drop" && ++drops) return connection.disconnect();
+        connection.text(m.content);
+    });
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    client.set_reconnect(at_once);
+    std::vector<std::string> received;
+    int handshakes = 0, ends = 0;
+    client.on_handshake([&](Connection&, const Request&, const Response&) { ++handshakes; })
+        .on_text([&](Connection&, MessageView m) { received.emplace_back(m.content); })
+        .on_disconnect([&](Connection&, const Disconnect& ending) {
+            ++ends;
+            CHECK(ending.code == CloseCode::abnormal);
+            client.text("after " + std::to_string(ends));
+        });
+    client.text("drop");
+    loop.until([&] { return received.size() == 1; });
+    client.text("drop");
+    loop.until([&] { return received.size() == 2; });
+    CHECK(received == std::vector<std::string>{"after 1", "after 2"});
+    CHECK(handshakes == 3);
+}
+
+TEST_CASE("reconnect: not after an end that the application asked for") {
+    for (int way = 0; way < 4; ++way) {
+        INFO(way);
+        Loopback loop;
+        loop.server.start();
+        Client client(loop.reactor, loop.uri());
+        client.set_reconnect(at_once);
+        int handshakes = 0;
+        client.on_handshake([&](Connection& connection, const Request&, const Response&) {
+            ++handshakes;
+            if (way == 0) client.close();
+            if (way == 1) connection.close();
+            if (way == 2) client.disconnect();
+            if (way == 3) connection.disconnect();
+        });
+        client.connect();
+        loop.until([&] { return loop.endings.size() == 1 && !client.is_connected(); });
+        run_ready(loop.reactor.core());
+        CHECK(handshakes == 1);
+    }
+}
+
+TEST_CASE("reconnect: failures to connect are tried again up to the bound, then the queue is told lost") {
+    Reactor reactor;
+    Client client(reactor, "ws://127.0.0.1:1/");
+    client.set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0), .max_attempts = 3});
+    std::vector<Errc> errors;
+    client.on_error([&](Connection*, const Error& error) { errors.push_back(error.errc()); });
+    client.text("x");
+    reactor.run();
+    CHECK(errors ==
+          std::vector{Errc::client_failed, Errc::client_failed, Errc::client_failed, Errc::client_failed, Errc::connection_failure});
+}
+
+TEST_CASE("reconnect: disconnect, stop and destruction cancel one that is due") {
+    for (int way = 0; way < 4; ++way) {
+        INFO(way);
+        Reactor reactor;
+        auto client = std::make_unique<Client>(reactor, "ws://127.0.0.1:1/");
+        client->set_reconnect(ReconnectOptions{.initial = Seconds(1e6), .maximum = Seconds(1e6)});
+        int errors = 0;
+        client->on_error([&](Connection*, const Error&) { ++errors; });
+        client->connect();
+        REQUIRE(run_until(reactor.core(), [&] { return errors == 1; }));
+        if (way == 0) client->disconnect();
+        if (way == 1) client->stop();
+        if (way == 2) client->set_reconnect(std::nullopt);
+        if (way == 3) client.reset();
+        reactor.run();  // nothing is left to wait for
+        CHECK(errors == 1);
+    }
+}

@@ -1,0 +1,99 @@
+#include "support/loopback.hpp"
+
+using namespace support;
+
+namespace {
+
+/// A server that answers each request with what `answer` says, or accepts it where that gives none.
+struct Redirecting : Loopback {
+    explicit Redirecting(std::function<std::string(const Request&)> location) {
+        auto redirect = std::make_shared<Callback>();
+        redirect->on_http_incoming = [this, location](Connection&, HttpMessage message, const HttpNext& next) {
+            const Request request = std::get<Request>(message);
+            requests.push_back(request);
+            const std::string to = location(request);
+            if (to.empty()) return next(std::move(message));
+            next.respond(Response{302, {}, {{"Location", to}}, {}});
+        };
+        server.add_middleware(redirect).start();
+    }
+    std::vector<Request> requests;
+};
+
+/// Runs a client until it is open or has failed: its target then, or the error.
+std::string outcome(Loopback& loop, Client& client) {
+    std::string result;
+    client.on_handshake([&](Connection&, const Request& request, const Response&) { result = request.target; })
+        .on_error([&](Connection*, const Error& error) { result = error.what(); });
+    client.connect();
+    loop.until([&] { return !result.empty(); });
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("follow redirect: redirects are followed, relative ones too") {
+    Redirecting loop([](const Request& request) -> std::string {
+        if (request.target == "/a") return "/b/c?x=1";
+        if (request.target == "/b/c?x=1") return "d";
+        return {};
+    });
+    Client client(loop.reactor, loop.uri("/a"));
+    client.add_middleware(std::make_shared<FollowRedirect>());
+    CHECK(outcome(loop, client) == "/b/d");
+    CHECK(loop.requests.size() == 3);
+    CHECK(client.uri().target() == "/b/d");
+}
+
+TEST_CASE("follow redirect: no more than the limit in a row, at limit - 1, limit and limit + 1") {
+    for (const int redirects : {2, 3, 4}) {
+        INFO(redirects);
+        Redirecting loop([&](const Request& request) {
+            const int step = std::stoi(request.target.substr(1));
+            return step < redirects ? "/" + std::to_string(step + 1) : std::string();
+        });
+        const auto follow = std::make_shared<FollowRedirect>(3);
+        for (int round = 0; round < 2; ++round) {  // the count of one attempt is not another's
+            Client client(loop.reactor, loop.uri("/0"));
+            client.add_middleware(follow);
+            const std::string result = outcome(loop, client);
+            if (redirects <= 3)
+                CHECK(result == "/" + std::to_string(redirects));
+            else
+                CHECK(result.find("more than 3 redirects") != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("follow redirect: to another host no credentials go along") {
+    Redirecting second([](const Request&) { return std::string(); });
+    Loopback* target = &second;
+    Redirecting first(
+        [&](const Request& request) { return request.target == "/" ? std::string("/same") : "ws://" + target->server.name() + "/other"; });
+    // Both servers on the loop of the first: the second's is run beside it.
+    Client client(first.reactor, "ws://anna:secret@" + first.server.name() + "/", {.headers = {{"Cookie", "id=1"}, {"X-Plain", "yes"}}});
+    client.add_middleware(std::make_shared<FollowRedirect>());
+    std::string result;
+    client.on_handshake([&](Connection&, const Request& request, const Response&) { result = request.target; });
+    client.connect();
+    REQUIRE(run_until(first.reactor.core(), [&] {
+        second.reactor.run_once(Seconds(0));
+        return !result.empty();
+    }));
+    CHECK(result == "/other");
+    REQUIRE(first.requests.size() == 2);
+    CHECK(first.requests[1].headers.has("Authorization"));
+    REQUIRE(second.requests.size() == 1);
+    CHECK_FALSE(second.requests[0].headers.has("Authorization"));
+    CHECK_FALSE(second.requests[0].headers.has("Cookie"));
+    CHECK(second.requests[0].headers.get("X-Plain") == "yes");
+}
+
+TEST_CASE("follow redirect: a bad Location is an error, other answers are left alone") {
+    Redirecting loop([](const Request& request) { return request.target == "/bad" ? std::string("mailto:nobody") : std::string(); });
+    Client bad(loop.reactor, loop.uri("/bad"));
+    bad.add_middleware(std::make_shared<FollowRedirect>());
+    CHECK(outcome(loop, bad).find("mailto") != std::string::npos);
+    Client without(loop.reactor, loop.uri("/bad"));
+    CHECK(outcome(loop, without).find("302") != std::string::npos);
+}

@@ -1,0 +1,68 @@
+#include "support/loopback.hpp"
+
+using namespace support;
+
+TEST_CASE("rate limit: within the burst messages pass, beyond it reading pauses and nothing is lost") {
+    Loopback loop;
+    std::vector<std::string> seen;
+    bool paused = false;
+    loop.server.add_middleware(std::make_shared<RateLimit>(RateLimits{.messages_per_second = 200, .burst = Seconds(0.01)}))
+        .on_text([&](Connection& connection, MessageView m) {
+            seen.emplace_back(m.content);
+            paused = paused || connection.is_paused();
+        })
+        .start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    std::string bytes;
+    for (int i = 0; i < 10; ++i) bytes += RawPeer::frame(0x81, std::to_string(i));
+    peer.send(bytes + RawPeer::frame(0x88, ""));
+    peer.receive();
+    CHECK(seen == std::vector<std::string>{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+    CHECK(paused);
+}
+
+TEST_CASE("rate limit: bytes are bounded as messages are") {
+    Loopback loop;
+    std::size_t seen = 0;
+    bool paused = false;
+    loop.server.add_middleware(std::make_shared<RateLimit>(RateLimits{.bytes_per_second = 10'000, .burst = Seconds(0.01)}))
+        .on_binary([&](Connection& connection, MessageView m) {
+            seen += m.length();
+            if (seen <= 100) CHECK_FALSE(connection.is_paused());
+            paused = paused || connection.is_paused();
+        })
+        .start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x82, std::string(100, 'a')) + RawPeer::frame(0x82, std::string(100, 'b')) + RawPeer::frame(0x88, ""));
+    peer.receive();
+    CHECK(seen == 200);
+    CHECK(paused);
+}
+
+TEST_CASE("rate limit: it may close with 1008 instead") {
+    Loopback loop;
+    int seen = 0;
+    loop.server
+        .add_middleware(std::make_shared<RateLimit>(
+            RateLimits{.messages_per_second = 0.001, .burst = Seconds(3000), .policy = RateLimits::Policy::close}))
+        .on_text([&](Connection&, MessageView) { ++seen; })
+        .start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    for (int i = 0; i < 3; ++i) peer.send(RawPeer::frame(0x81, "x"));
+    peer.send(RawPeer::frame(0x89, "control frames are free"));
+    peer.receive("free");
+    CHECK(seen == 3);
+    peer.received.clear();
+    peer.send(RawPeer::frame(0x81, "one too many") + RawPeer::frame(0x88, "\x03\xF0"));
+    CHECK(peer.receive() == "\x88\x13\x03\xF0too many messages");
+    CHECK(seen == 3);
+}
+
+TEST_CASE("rate limit: negative rates are refused") {
+    CHECK_THROWS_AS(RateLimit({.messages_per_second = -1}), Error);
+    CHECK_THROWS_AS(RateLimit({.bytes_per_second = -1}), Error);
+    CHECK_THROWS_AS(RateLimit({.burst = Seconds(-1)}), Error);
+}

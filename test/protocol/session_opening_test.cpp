@@ -1,0 +1,376 @@
+// The opening handshake of lib/protocol/session.cpp.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hawser/error.hpp>
+
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/session_peer.hpp"
+
+using namespace hawser::protocol;
+using hawser::Configuration;
+using hawser::Errc;
+using hawser::Response;
+using hawser::Seconds;
+using support::request_head;
+using support::SessionPeer;
+using Step = Session::Step;
+using Told = std::vector<std::string>;
+namespace first = support::first;
+
+namespace {
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+/// The answer to a peer's own request, as a server has to give it.
+std::string good_answer(const SessionPeer& client) { return format_response(accept_response(client.request)); }
+
+/// Feeds a request that is to be refused, and checks all that has to follow; returns what was sent.
+std::string refuse(std::string_view request, int status, const Configuration& settings = {}) {
+    CAPTURE(request.substr(0, 200), status);
+    SessionPeer server(Role::server, settings);
+    server.feed(request);
+    CHECK(server.told() == Told{"error handshake_failed"});
+    CHECK(contains(server.error_texts.back(), std::to_string(status)));
+    const std::string answer = server.output.take();
+    CHECK(answer.starts_with("HTTP/1.1 " + std::to_string(status) + " "));
+    CHECK(contains(answer, "\r\nConnection: close\r\n"));
+    CHECK(contains(answer, "\r\nContent-Length: "));
+
+    // FIN when all of it has been sent; then the peer's bytes are awaited, so that no reset destroys the answer.
+    CHECK(server.session.step(false) == Step::none);
+    CHECK(server.flush() == Step::shutdown_write);
+    CHECK(server.session.step(true) == Step::none);
+    CHECK(server.session.wants_input());
+    server.feed(request_head + server.frame(first::text, "late"));
+    CHECK(server.tail().empty());
+    CHECK(server.told().empty());
+    CHECK(server.output.take().empty());
+    server.session.receive_end();
+    CHECK(server.session.is_over());
+    CHECK(server.told().empty());
+    CHECK_FALSE(server.session.was_open());
+    return answer;
+}
+
+std::string with_line(std::string_view line) { return request_head.substr(0, request_head.size() - 2).append(line) + "\r\n\r\n"; }
+std::string replaced(std::string_view from, std::string_view to) {
+    std::string request = request_head;
+    return request.replace(request.find(from), from.size(), to);
+}
+
+/// A client that got the head of a response that refuses.
+struct RefusedClient {
+    explicit RefusedClient(std::string_view fields) {
+        client.start();
+        client.feed("HTTP/1.1 403 Forbidden\r\n" + std::string(fields) + "\r\n");
+    }
+    bool is_done() { return client.session.is_over(); }
+    /// What the error carries in the end.
+    std::string body() {
+        CHECK(client.told() == Told{"response 403", "error handshake_failed"});
+        CHECK(client.session.is_over());
+        CHECK(contains(client.error_texts.back(), "403 Forbidden"));
+        CHECK(client.error_response.status == 403);
+        return client.error_response.body;
+    }
+    SessionPeer client{Role::client};
+};
+
+}  // namespace
+
+TEST_CASE("session: a server answers a request with the example of RFC 6455") {
+    SessionPeer server(Role::server);
+    server.feed(request_head);
+    CHECK(server.told() == Told{"request /chat", "open"});
+    CHECK(server.output.take() ==
+          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+    CHECK(server.session.is_open());
+    CHECK(server.session.was_open());
+    CHECK(server.session.is_readable());
+    CHECK(server.session.is_writable());
+}
+
+TEST_CASE("session: a server opens over every split, and loses nothing of what follows the request") {
+    const std::string stream = request_head + support::raw_frame(first::text, "a", true) + support::raw_frame(first::ping, "b", true);
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+        CAPTURE(cut);
+        SessionPeer server(Role::server);
+        server.feed(stream.substr(0, cut));
+        server.feed(stream.substr(cut));
+        REQUIRE(server.told() == Told{"request /chat", "open", "text a", "ping b"});
+    }
+    SessionPeer server(Role::server);
+    for (const char& byte : stream) server.feed({&byte, 1});
+    CHECK(server.told() == Told{"request /chat", "open", "text a", "ping b"});
+}
+
+TEST_CASE("session: a client opens over every split, and loses nothing of what follows the response") {
+    SessionPeer model(Role::client);
+    model.start();
+    const std::string stream =
+        good_answer(model) + support::raw_frame(first::text, "a", false) + support::raw_frame(first::ping, "b", false);
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+        CAPTURE(cut);
+        SessionPeer client(Role::client);
+        client.start();
+        client.feed(stream.substr(0, cut));
+        client.feed(stream.substr(cut));
+        REQUIRE(client.told() == Told{"response 101", "open", "text a", "ping b"});
+    }
+    SessionPeer client(Role::client);
+    client.start();
+    for (const char& byte : stream) client.feed({&byte, 1});
+    CHECK(client.told() == Told{"response 101", "open", "text a", "ping b"});
+}
+
+TEST_CASE("session: what a client sends is its request, which a server takes") {
+    SessionPeer client(Role::client);
+    client.start();
+    const std::string request = client.output.take();
+    CHECK(request == format_request(client.request));
+    SessionPeer server(Role::server);
+    server.feed(request);
+    CHECK(server.told() == Told{"request /chat", "open"});
+    client.feed(server.output.take());
+    CHECK(client.told() == Told{"response 101", "open"});
+}
+
+TEST_CASE("session: while a handshake is being decided on, nothing is taken, and nothing lost") {
+    SessionPeer server(Role::server);
+    server.agrees = false;
+    server.feed(request_head + server.frame(first::text, "early"));
+    CHECK(server.told() == Told{"request /chat"});
+    CHECK_FALSE(server.session.wants_input());
+    CHECK_FALSE(server.tail().empty());
+    server.session.respond(accept_response(server.request), server.now);
+    CHECK(server.session.wants_input());
+    server.resume();
+    CHECK(server.told() == Told{"open", "text early"});
+
+    SessionPeer client(Role::client);
+    client.agrees = false;
+    client.start();
+    client.feed(good_answer(client) + client.frame(first::text, "early"));
+    CHECK(client.told() == Told{"response 101"});
+    CHECK_FALSE(client.session.wants_input());
+    client.session.accept(client.response, client.now);
+    client.resume();
+    CHECK(client.told() == Told{"open", "text early"});
+}
+
+TEST_CASE("session: an answer counts once, and not before it is asked for") {
+    SessionPeer server(Role::server);
+    server.session.respond(Response{}, server.now);
+    CHECK(server.output.take().empty());
+    server.open();
+    server.session.respond(Response{}, server.now);
+    CHECK(server.output.take().empty());
+    SessionPeer client(Role::client);
+    client.open();
+    client.session.accept(Response{}, client.now);
+    CHECK(client.session.is_open());
+    client.session.abandon(Errc::handshake_failed, "too late");
+    CHECK(client.told().empty());
+}
+
+TEST_CASE("session: each handshake that cannot be is refused with its status, FIN and patience") {
+    refuse("GET / HTTP/1.1\r\n\r\n", 400);
+    refuse(with_line("Host: another"), 400);
+    refuse(replaced("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ"), 400);
+    refuse(replaced("Connection: Upgrade", "Connection: close"), 400);
+    refuse(with_line("Content-Length: 3"), 400);
+    refuse(with_line("Transfer-Encoding: chunked"), 400);
+    refuse(with_line("Bad Name: x"), 400);
+    refuse(replaced("GET", "POST"), 405);
+    refuse("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 405);
+    refuse(replaced("HTTP/1.1", "HTTP/1.0"), 505);
+    refuse("\x16\x03\x01", 400);
+    refuse("\r\n\r\n", 400);
+    CHECK(contains(refuse(replaced("Version: 13", "Version: 8"), 426), "\r\nSec-WebSocket-Version: 13\r\n"));
+}
+
+TEST_CASE("session: a head over a bound is refused with 431") {
+    Configuration settings;
+    settings.max_head_size = request_head.size();
+    SessionPeer fits(Role::server, settings);
+    fits.feed(request_head);
+    CHECK(fits.session.is_open());
+    --settings.max_head_size;
+    refuse(request_head, 431, settings);
+
+    settings = {};
+    settings.max_header_count = 5;
+    SessionPeer few(Role::server, settings);
+    few.feed(request_head);
+    CHECK(few.session.is_open());
+    --settings.max_header_count;
+    refuse(request_head, 431, settings);
+}
+
+TEST_CASE("session: an application may refuse a WebSocket with any response") {
+    SessionPeer server(Role::server);
+    server.agrees = false;
+    server.feed(request_head);
+    server.session.respond({503, "", {{"Retry-After", "5"}, {"connection", "keep-alive"}}, "full\n"}, server.now);
+    CHECK(server.output.take() ==
+          "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 5\r\n\r\nfull\n");
+    CHECK(server.told() == Told{"request /chat"});
+    CHECK(server.flush() == Step::shutdown_write);
+}
+
+TEST_CASE("session: a page is answered once, and HEAD gets no body") {
+    SessionPeer server(Role::server);
+    server.feed("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(server.told() == Told{"page /health"});
+    server.session.respond({200, "", {}, "fine\n"}, server.now);
+    CHECK(server.output.take() == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nfine\n");
+    CHECK(server.flush() == Step::shutdown_write);
+
+    SessionPeer head(Role::server);
+    head.feed("HEAD /health HTTP/1.1\r\nHost: a\r\n\r\n");
+    head.session.respond({200, "", {}, "fine\n"}, head.now);
+    CHECK(head.output.take() == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n");
+}
+
+TEST_CASE("session: an answer that cannot be sent is thrown back, and another may follow") {
+    SessionPeer server(Role::server);
+    server.agrees = false;
+    server.feed(request_head);
+    const auto respond = [&] { server.session.respond({403, "", {{"X", "a\r\nb"}}}, server.now); };
+    support::error_of(Errc::invalid_option, respond);
+    CHECK(server.output.take().empty());
+    server.session.respond({500}, server.now);
+    CHECK(server.output.take().starts_with("HTTP/1.1 500 "));
+}
+
+TEST_CASE("session: a refused answer still leaves when the peer ends first") {
+    SessionPeer server(Role::server);
+    server.feed("POST / HTTP/1.1\r\nHost: a\r\n\r\n");
+    server.session.receive_end();
+    CHECK(server.session.step(false) == Step::none);
+    CHECK(server.flush() == Step::disconnect);
+    CHECK(server.told() == Told{"error handshake_failed"});
+}
+
+TEST_CASE("session: a client refuses a response that is not the one it asked for") {
+    const auto refused = [](const std::function<void(Response&)>& change) {
+        SessionPeer client(Role::client);
+        client.start();
+        Response response = accept_response(client.request);
+        change(response);
+        client.feed(format_response(response) + client.frame(first::text, "not delivered"));
+        CHECK(client.told() == Told{"response 101", "error handshake_failed"});
+        CHECK(client.session.is_over());
+        CHECK_FALSE(client.session.was_open());
+        CHECK(client.error_response.status == 101);
+        return client.error_texts.back();
+    };
+    CHECK(contains(refused([](Response& response) { response.headers.remove("Sec-WebSocket-Accept"); }), "Sec-WebSocket-Accept"));
+    CHECK(contains(refused([](Response& response) { response.headers.add("Sec-WebSocket-Extensions", "foo"); }), "foo"));
+    CHECK(contains(refused([](Response& response) { response.headers.add("Sec-WebSocket-Protocol", "foo"); }), "foo"));
+
+    SessionPeer client(Role::client);
+    client.start();
+    client.feed("SSH-2.0-OpenSSH_9.2\r\n");
+    CHECK(client.told() == Told{"error handshake_failed"});
+    CHECK(client.session.is_over());
+}
+
+TEST_CASE("session: a client collects the body of a refusal as far as Content-Length says") {
+    RefusedClient empty("Content-Length: 0\r\n");
+    CHECK(empty.body().empty());
+    RefusedClient five("Content-Length: 5\r\n");
+    five.client.feed("full");
+    CHECK_FALSE(five.is_done());
+    five.client.feed("\n and more");
+    CHECK(five.body() == "full\n");
+}
+
+TEST_CASE("session: a client keeps the first KiB of a refusal's body") {
+    for (const char* field : {"Content-Length: 1025\r\n", "Content-Length: 99999999999999999999\r\n", "Content-Length: many\r\n", ""}) {
+        CAPTURE(field);
+        RefusedClient refused(field);
+        refused.client.feed(std::string(1023, 'x'));
+        CHECK_FALSE(refused.is_done());
+        refused.client.feed("yz");
+        CHECK(refused.body() == std::string(1023, 'x') + "y");
+    }
+}
+
+TEST_CASE("session: the body of a refusal may end with the connection, or for lack of time") {
+    RefusedClient ended("");
+    ended.client.feed("why");
+    ended.client.session.receive_end();
+    CHECK(ended.body() == "why");
+
+    RefusedClient reset("");
+    reset.client.feed("why");
+    reset.client.session.transport_failed("connection reset");
+    CHECK(reset.body() == "why");
+
+    RefusedClient late("");
+    late.client.feed("why");
+    late.client.wait(Seconds(10));
+    CHECK(late.body() == "why");
+}
+
+TEST_CASE("session: an end during the opening handshake is an error, but for a server to which nothing was said") {
+    SessionPeer probed(Role::server);
+    probed.session.receive_end();
+    CHECK(probed.told().empty());
+    CHECK(probed.session.is_over());
+
+    SessionPeer server(Role::server);
+    server.feed("G");
+    server.session.receive_end();
+    CHECK(server.told() == Told{"error connection_closed"});
+    CHECK(server.session.is_over());
+
+    SessionPeer client(Role::client);
+    client.start();
+    client.session.receive_end();
+    CHECK(client.told() == Told{"error connection_closed"});
+    CHECK(client.session.is_over());
+}
+
+TEST_CASE("session: bytes that come when it is over already are taken and ignored") {
+    for (const Role role : {Role::server, Role::client}) {
+        SessionPeer peer(role);
+        peer.session.set_over();
+        const support::ExactBytes bytes("garbage\r\n");
+        CHECK(peer.session.receive(bytes.span(), peer.now) == bytes.span().size());
+        CHECK(peer.told().empty());
+        CHECK(peer.output.take().empty());
+    }
+}
+
+TEST_CASE("session: an opening handshake can be abandoned, once") {
+    SessionPeer client(Role::client);
+    client.start();
+    client.session.abandon(Errc::handshake_failed, "not wanted");
+    client.session.abandon(Errc::handshake_failed, "not wanted");
+    CHECK(client.told() == Told{"error handshake_failed"});
+    CHECK(client.session.is_over());
+    client.output.take();
+    client.start();
+    CHECK(client.output.take().empty());
+}
+
+TEST_CASE("session: a socket that fails during the opening handshake is an error, behind a refusal it is not") {
+    SessionPeer client(Role::client);
+    client.start();
+    client.session.transport_failed("connection reset");
+    client.session.transport_failed("connection reset");
+    CHECK(client.told() == Told{"error connection_failure"});
+    SessionPeer server(Role::server);
+    server.feed("POST / HTTP/1.1\r\nHost: a\r\n\r\n");
+    server.told();
+    server.session.transport_failed("connection reset");
+    CHECK(server.told().empty());
+    CHECK(server.session.is_over());
+}

@@ -1,0 +1,122 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace hawser::command {
+
+namespace {
+
+constexpr std::uint64_t largest_size = std::uint64_t{1} << 40;
+constexpr double longest_time = 10 * 365 * 86400.0;
+constexpr std::size_t longest_ping = 125;  // RFC 6455, section 5.5
+
+/// The number that `text` begins with, which is left with what follows; nothing if there is none.
+template <typename Number>
+std::optional<Number> parse_number(std::string_view& text) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+std::string complain(const std::string& text, const std::string& expected) { return "\"" + text + "\" is not " + expected; }
+
+/// Complains unless `text` is "Name: value".
+std::string check_header(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    return colon == 0 || colon == std::string::npos ? complain(text, "of the form 'Name: value'") : std::string();
+}
+
+}  // namespace
+
+void CommonOptions::add_to(CLI::App& app) {
+    app.add_option("--timeout", timeout, "Bounds each wait for the peer (60)")->check(check_seconds)->type_name("SECONDS");
+    app.add_option("--max-message", max_message, "Longest message that is accepted, with K, M or G if you like (16M)")
+        ->transform(to_bytes)
+        ->type_name("BYTES");
+    app.add_option("--unix", unix_path, "A Unix socket instead of host and port")->type_name("PATH");
+    app.add_flag("--verbose", verbose, "Tell on standard error what happens");
+}
+
+Configuration CommonOptions::configuration() const {
+    Configuration configuration;
+    configuration.timeout = Seconds(timeout);
+    configuration.max_message_size = max_message;
+    // Behind the high-water mark there must be room for what is already on its way: a longest message, or many short ones.
+    configuration.max_buffered_amount = configuration.high_water_mark * 2 + max_message;
+    return configuration;
+}
+
+void CallOptions::add_to(CLI::App& app) {
+    app.add_option("URL", uri, "Where the server is: ws://host:port/path")->required();
+    add_list(app, "--header", headers, "A header field for the request (repeatable)")->check(check_header)->type_name("'NAME: VALUE'");
+    add_list(app, "--subprotocol", subprotocols, "A subprotocol to offer (repeatable)")->check(check_subprotocol)->type_name("NAME");
+    common.add_to(app);
+}
+
+ClientOptions CallOptions::client_options() const {
+    ClientOptions options;
+    options.unix_path = common.unix_path;
+    options.configuration = common.configuration();
+    // What still comes in answer to a long input may take longer than a closing handshake alone.
+    options.configuration.close_timeout = options.configuration.timeout;
+    return options;
+}
+
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values, const std::string& description) {
+    return app.add_option(name, values, description)->allow_extra_args(false);
+}
+
+std::string check_seconds(const std::string& text) {
+    std::string_view rest = text;
+    const auto seconds = parse_number<double>(rest);
+    const bool fits = seconds && rest.empty() && *seconds >= 0 && *seconds <= longest_time;
+    return fits ? std::string() : complain(text, "a number of seconds from 0 to 10 years");
+}
+
+std::string check_count(const std::string& text) {
+    std::string_view rest = text;
+    return parse_number<std::uint64_t>(rest) && rest.empty() ? std::string() : complain(text, "a number of at least 0");
+}
+
+std::string check_port(const std::string& text) {
+    std::string_view rest = text;
+    return parse_number<std::uint16_t>(rest) && rest.empty() ? std::string() : complain(text, "a port from 0 to 65535");
+}
+
+std::string to_bytes(std::string text) {
+    std::string_view rest = text;
+    const auto number = parse_number<std::uint64_t>(rest);
+    const std::size_t unit = std::string_view("KMG").find(rest.empty() ? 'K' : rest.front());
+    const unsigned shift = rest.empty() ? 0 : 10 * static_cast<unsigned>(unit + 1);
+    if (!number || rest.size() > 1 || unit == std::string_view::npos || *number == 0 || *number > largest_size >> shift)
+        throw CLI::ValidationError(complain(text, "a number of bytes from 1 to 1024G"));
+    return std::to_string(*number << shift);
+}
+
+Header parse_header(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    return {CLI::detail::trim_copy(text.substr(0, colon)), CLI::detail::trim_copy(text.substr(colon + 1))};
+}
+
+// A token of RFC 9110, section 5.6.2.
+std::string check_subprotocol(const std::string& text) {
+    const auto is_wrong = [](char c) {
+        return c <= ' ' || c >= 0x7F || std::string_view("()<>@,;:\\\"/[]?={}").find(c) != std::string_view::npos;
+    };
+    const bool fits = !text.empty() && std::none_of(text.begin(), text.end(), is_wrong);
+    return fits ? std::string() : complain(text, "a subprotocol's name: letters, digits and !#$%&'*+-.^_`|~");
+}
+
+std::string check_ping(const std::string& content) {
+    return content.size() > longest_ping ? "a ping has at most " + bytes_text(longest_ping) : std::string();
+}
+
+std::string bytes_text(std::size_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
+
+}  // namespace hawser::command

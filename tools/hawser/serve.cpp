@@ -1,0 +1,155 @@
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <hawser/server.hpp>
+
+#include "commands.hpp"
+#include "flow.hpp"
+#include "options.hpp"
+#include "page.hpp"
+#include "signals.hpp"
+#include "terminal.hpp"
+#include "text_commands.hpp"
+
+namespace hawser::command {
+
+namespace {
+
+constexpr const char* about =
+    "When it is ready it prints where it listens, as one line on standard output. A browser that is sent there is\n"
+    "shown a page that talks to the server. SIGINT and SIGTERM close all connections with 1001; a second one drops them.\n"
+    "With --commands, these texts are obeyed instead of echoed: @close @ping @disconnect @info for the connection,\n"
+    "@server-stop @server-close @server-ping @server-disconnect @server-info for the server; its stop and its\n"
+    "disconnect end the command.";
+
+struct ServeOptions {
+    CommonOptions common{};
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 9001;
+    std::size_t frame_size = 4096;
+    std::size_t max_connections = 0;
+    std::vector<std::string> subprotocols{};
+    bool commands = false;
+    bool broadcast = false;
+
+    void add_to(CLI::App& app);
+    ServerOptions server_options() const;
+};
+
+void ServeOptions::add_to(CLI::App& app) {
+    app.add_option("--host", host, "Address or name to listen on; \"\" for all (127.0.0.1)");
+    app.add_option("--port", port, "Port to listen on; 0 for any that is free (9001)")->check(check_port)->type_name("PORT");
+    app.add_flag("--commands", commands, "Do what texts like @close say");
+    app.add_flag("--broadcast", broadcast, "Send each message to all connections");
+    add_list(app, "--subprotocol", subprotocols, "A subprotocol to agree on, if it is offered (repeatable)")
+        ->check(check_subprotocol)
+        ->type_name("NAME");
+    app.add_option("--frame-size", frame_size, "Longest frame that is sent (4K)")->transform(to_bytes)->type_name("BYTES");
+    app.add_option("--max-connections", max_connections, "Refuse more with 503; 0: no bound (0)")->check(check_count)->type_name("COUNT");
+    common.add_to(app);
+    app.footer(about);
+}
+
+ServerOptions ServeOptions::server_options() const {
+    ServerOptions options;
+    options.host = host;
+    options.port = port;
+    options.unix_path = common.unix_path;
+    options.configuration = common.configuration();
+    options.configuration.frame_size = frame_size;
+    options.configuration.max_connections = max_connections;
+    if (common.verbose) options.configuration.logger = stderr_logger(LogLevel::debug);
+    return options;
+}
+
+Response answer_page(const Request& request) {
+    if (request.path() != "/") return {404, "", {{"Content-Type", "text/plain; charset=utf-8"}}, "nothing here: the page is at /\n"};
+    return {200,
+            "",
+            {{"Content-Type", "text/html; charset=utf-8"},
+             {"Cache-Control", "no-cache"},
+             {"Content-Security-Policy",
+              "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws:; img-src data:"}},
+            std::string(page)};
+}
+
+/// The echo server.
+class Serve {
+public:
+    explicit Serve(const ServeOptions& options);
+    int run();
+
+private:
+    void on_message(Connection& connection, const MessageView& message);
+    void on_signal(bool again);
+    void start();
+
+    const ServeOptions& options_;
+    Reactor reactor_{};
+    Server server_;
+    Signals signals_;
+};
+
+Serve::Serve(const ServeOptions& options)
+    : options_(options), server_(reactor_, options.server_options()), signals_(reactor_, [this](bool again) { on_signal(again); }) {
+    const auto on_message = [this](Connection& connection, const MessageView& message) { this->on_message(connection, message); };
+    server_.on_text(on_message)
+        .on_binary(on_message)
+        .on_drain([](Connection& connection) { connection.resume(); })
+        .on_error([](Connection* connection, const Error& error) {
+            if (!connection) print_error(error.what());
+        })
+        .on_http(answer_page);
+    if (!options.subprotocols.empty()) server_.add_middleware(std::make_shared<SubprotocolNegotiation>(options.subprotocols));
+}
+
+void Serve::on_message(Connection& connection, const MessageView& message) {
+    if (const auto& logger = server_.configuration().logger)
+        logger->log(LogLevel::debug, "received",
+                    {{"peer", connection.remote_name()}, {"kind", message.opcode_name()}, {"length", bytes_text(message.length())}});
+    if (options_.commands && message.opcode == Opcode::text && obey(server_, connection, message.content)) return;
+    if (!options_.broadcast) return send_back(connection, message);
+    server_.send(MessageView{message.opcode, message.content});
+    throttle(connection);
+}
+
+void Serve::on_signal(bool again) {
+    if (again)
+        server_.disconnect();
+    else
+        server_.shutdown();
+}
+
+void Serve::start() {
+    try {
+        server_.start();
+    } catch (const Error& error) {
+        if (error.cause() != std::errc::address_in_use) throw;
+        const char* advice =
+            options_.common.unix_path.empty() ? " (choose another with --port, or 0 for any)" : " (choose another with --unix)";
+        throw Error(error.errc(), error.what() + std::string(advice));
+    }
+}
+
+int Serve::run() {
+    start();
+    const bool is_unix = !options_.common.unix_path.empty();
+    Output output(reactor_);
+    output.write("listening on " + (is_unix ? server_.name() : "ws://" + server_.name() + "/") + "\n");
+    output.finish();
+    server_.run();
+    return 0;
+}
+
+}  // namespace
+
+Command make_serve(CLI::App& app) {
+    CLI::App* subcommand = app.add_subcommand("serve", "Serve: echo what comes in");
+    const auto options = std::make_shared<ServeOptions>();
+    options->add_to(*subcommand);
+    return {subcommand, [options] { return Serve(*options).run(); }};
+}
+
+}  // namespace hawser::command
