@@ -141,11 +141,11 @@ std::string signature_hash(const mbedtls_x509_crt& certificate) {
     const mbedtls_md_type_t type = certificate.sig_md;
 #endif
     const std::array<std::pair<mbedtls_md_type_t, const char*>, 6> names = {{{MBEDTLS_MD_MD5, "MD5"},
-                                                                            {MBEDTLS_MD_SHA1, "SHA-1"},
-                                                                            {MBEDTLS_MD_SHA224, "SHA-224"},
-                                                                            {MBEDTLS_MD_SHA256, "SHA-256"},
-                                                                            {MBEDTLS_MD_SHA384, "SHA-384"},
-                                                                            {MBEDTLS_MD_SHA512, "SHA-512"}}};
+                                                                             {MBEDTLS_MD_SHA1, "SHA-1"},
+                                                                             {MBEDTLS_MD_SHA224, "SHA-224"},
+                                                                             {MBEDTLS_MD_SHA256, "SHA-256"},
+                                                                             {MBEDTLS_MD_SHA384, "SHA-384"},
+                                                                             {MBEDTLS_MD_SHA512, "SHA-512"}}};
     const auto found = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.first == type; });
     return found != names.end() ? found->second : "a hash of type " + std::to_string(static_cast<int>(type));
 }

@@ -117,9 +117,10 @@ int TlsTransport::set_up_name() {
     const TlsSettings& settings = context_->settings();
     const std::string& name = settings.has_peer_name ? settings.peer_name : peer_.host;
     if (name.empty() && settings.rules.verify_peer && settings.rules.verify_name) {
-        fail("the TLS handshake failed: there is no name to check the server's certificate against (give ssl option \"peer_name\", or "
-             "set \"verify_peer_name\" to false)",
-             make_error_code(Errc::tls_failed));
+        fail(
+            "the TLS handshake failed: there is no name to check the server's certificate against (give ssl option \"peer_name\", or "
+            "set \"verify_peer_name\" to false)",
+            make_error_code(Errc::tls_failed));
     }
     // An address is no host name (RFC 6066, section 3). Null says that it is left out on purpose: the name is checked by us.
     const bool sends_name = settings.send_name && !name.empty() && !is_ip_literal(name);
@@ -296,8 +297,7 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
 std::size_t TlsTransport::encrypt(std::span<const char> bytes) {
     std::size_t size = 0;
     while (size < bytes.size() && output_.empty() && !write_error_) {
-        const int result =
-            mbedtls_ssl_write(ssl_->get(), reinterpret_cast<const unsigned char*>(bytes.data()) + size, bytes.size() - size);
+        const int result = mbedtls_ssl_write(ssl_->get(), reinterpret_cast<const unsigned char*>(bytes.data()) + size, bytes.size() - size);
         if (result > 0) {
             size += static_cast<std::size_t>(result);
         } else if (!mbedtls::is_new_ticket(result) && !write_error_) {

@@ -58,7 +58,8 @@ std::string with_dashes(std::string_view name) {
 
 // "ECDHE-RSA-AES128-GCM-SHA256" → "TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256".
 std::string from_openssl(std::string_view name) {
-    constexpr std::array exchanges = {"ECDHE-ECDSA-", "ECDHE-RSA-", "DHE-RSA-", "ECDH-ECDSA-", "ECDH-RSA-", "ECDHE-PSK-", "DHE-PSK-", "RSA-PSK-", "PSK-"};
+    constexpr std::array exchanges = {"ECDHE-ECDSA-", "ECDHE-RSA-", "DHE-RSA-", "ECDH-ECDSA-", "ECDH-RSA-",
+                                      "ECDHE-PSK-",   "DHE-PSK-",   "RSA-PSK-", "PSK-"};
     const auto exchange = std::find_if(exchanges.begin(), exchanges.end(), [&](const char* one) { return name.starts_with(one); });
     std::string out = "TLS-";
     out += exchange != exchanges.end() ? *exchange : "RSA-";
@@ -77,7 +78,8 @@ std::string from_openssl(std::string_view name) {
     if (cipher == "CHACHA20-POLY1305") cipher += "-SHA256";
     if (cipher.ends_with("-CCM8")) cipher.replace(cipher.size() - 1, 1, "-8");
     // OpenSSL leaves out CBC: what is neither of the modes with a name of their own is it.
-    const bool has_mode = cipher.find("GCM") != std::string::npos || cipher.find("CCM") != std::string::npos || cipher.starts_with("CHACHA20");
+    const bool has_mode =
+        cipher.find("GCM") != std::string::npos || cipher.find("CCM") != std::string::npos || cipher.starts_with("CHACHA20");
     if (const std::size_t hash = cipher.rfind('-'); !has_mode && hash != std::string::npos) cipher.insert(hash, "-CBC");
     return out + cipher;
 }
