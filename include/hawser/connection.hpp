@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <hawser/configuration.hpp>
 #include <hawser/error.hpp>
@@ -46,6 +47,18 @@ struct Disconnect {
     bool clean = false;
     /// What ended the connection, if it was a failure.
     std::optional<Error> error{};
+};
+
+/// What TLS came to on a connection.
+struct TlsInfo {
+    std::string version{};        ///< "TLSv1.2"
+    std::string cipher{};         ///< as mbedTLS names it: "TLS-ECDHE-RSA-WITH-CHACHA20-POLY1305-SHA256"
+    std::string alpn_protocol{};  ///< the one that was chosen, or empty
+    bool resumed = false;         ///< the session of an earlier connection went on
+    /// As PEM, with ssl option "capture_peer_cert" or "capture_peer_cert_chain".
+    std::string peer_certificate{};
+    /// All that the peer sent, its own first, with ssl option "capture_peer_cert_chain".
+    std::vector<std::string> peer_certificate_chain{};
 };
 
 /// A message encoded once, to be sent to many connections, which share its bytes. Immutable; cheap to copy.
@@ -129,6 +142,11 @@ public:
     /// What was sent (client) or received (server) in the opening handshake; null before, and without `keep_handshake`.
     virtual const Request* handshake_request() const noexcept = 0;
     virtual const Response* handshake_response() const noexcept = 0;
+
+    /// Null without TLS, and before its handshake is complete.
+    virtual const TlsInfo* tls() const noexcept = 0;
+    /// The peer's certificate as PEM; empty without TLS, without one, and without ssl option "capture_peer_cert".
+    std::string peer_certificate() const { return tls() ? tls()->peer_certificate : std::string(); }
 
     /// Data of yours, by key.
     void set_meta(std::string_view key, std::any value) { meta_slot(key) = std::move(value); }

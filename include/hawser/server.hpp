@@ -72,6 +72,10 @@ public:
     /// Listens no longer, sends Close to all, and drops those that are left after `deadline`. Ends run().
     Server& shutdown(CloseCode code = CloseCode::going_away, Seconds deadline = Seconds(5));
 
+    /// Reads the certificates and keys that the "ssl" options name anew: handshakes to come use them, connections that
+    /// are there go on. Throws `Errc::invalid_option`, and keeps the old ones then.
+    Server& reload_context();
+
     /// Listening, and neither stopped nor shutting down.
     bool is_running() const noexcept;
     /// The port that was bound; before start() the one asked for. 0 for a Unix socket.

@@ -119,12 +119,19 @@ bool Link::settle_step() {
         session_.transport_failed(extras_->failure);
     }
     switch (session_.step(outbox_.empty())) {
-        case protocol::Session::Step::disconnect: finish(); return false;
+        case protocol::Session::Step::disconnect:
+            if (!session_.is_over() && transport_->holds_output()) {
+                blocked_ = true;
+                session_.write_blocked(core_.fresh_now());
+            } else {
+                finish();
+            }
+            return false;
         case protocol::Session::Step::shutdown_write: {
             const transport::IoResult result = transport_->shutdown_write();
             if (result.status == transport::IoResult::Status::would_block) blocked_ = true;
             if (result.status == transport::IoResult::Status::failed)
-                session_.transport_failed("closing the write half failed: " + result.error.message());
+                transport_failed("closing the write half failed: ", result.error);
             if (result.status == transport::IoResult::Status::done) session_.write_shut();
             return result.status != transport::IoResult::Status::would_block;
         }
@@ -194,9 +201,17 @@ bool Link::absorb(const transport::IoResult& result) {
         case transport::IoResult::Status::done: return true;
         case transport::IoResult::Status::would_block: return false;
         case transport::IoResult::Status::end: session_.receive_end(); return false;
-        case transport::IoResult::Status::failed: session_.transport_failed("reading failed: " + result.error.message()); return false;
+        case transport::IoResult::Status::failed: transport_failed("reading failed: ", result.error); return false;
     }
     return false;
+}
+
+void Link::transport_failed(const char* step, std::error_code error) {
+    std::string tls = transport_->tls_failure();
+    if (tls.empty())
+        session_.transport_failed(step + error.message());
+    else
+        session_.transport_failed(std::move(tls), Errc::tls_failed);
 }
 
 void Link::feed(std::span<char> bytes) {

@@ -77,6 +77,7 @@ public:
     std::uint64_t identity() const noexcept override { return identity_; }
     std::string name() const override { return transport_->name(); }
     std::string remote_name() const override { return transport_->remote_name(); }
+    const TlsInfo* tls() const noexcept override { return transport_->tls(); }
     const Request* handshake_request() const noexcept override { return handshake_ ? &handshake_->request : nullptr; }
     const Response* handshake_response() const noexcept override;
     void tick() override;
@@ -156,6 +157,7 @@ private:
     void flush();
     std::size_t write_now(std::span<const iovec> slices);
     void fail_later(std::string what);
+    void transport_failed(const char* step, std::error_code error);
     bool is_failing() const noexcept { return extras_ && !extras_->failure.empty(); }
     bool may_write() const noexcept { return !blocked_ && !is_failing() && !session_.is_over(); }
     bool tell_drained();

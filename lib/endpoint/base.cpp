@@ -25,6 +25,15 @@ void Base::set_configuration(Configuration configuration) {
     update_tick();
 }
 
+bool Base::changes_ssl(const Configuration& configuration) const {
+    const auto ssl_of = [](const Configuration& of) {
+        const Context::Options& options = of.context.options();
+        const auto found = options.find("ssl");
+        return found != options.end() ? found->second : Context::Options::mapped_type();
+    };
+    return ssl_of(configuration) != ssl_of(*settings_);
+}
+
 void Base::abandon() {
     if (tick_timer_ != 0) core().cancel(std::exchange(tick_timer_, TimerId{0}));
     Slots gone;

@@ -24,7 +24,7 @@ public:
 
     Reactor& reactor() const noexcept { return reactor_; }
     const Configuration& configuration() const noexcept { return *settings_; }
-    void set_configuration(Configuration configuration);
+    virtual void set_configuration(Configuration configuration);
 
     /// The application is done with it: links are dropped, and no listener is called any more.
     virtual void abandon();
@@ -67,6 +67,9 @@ protected:
     virtual std::vector<std::shared_ptr<Link>> all_links() const = 0;
     /// Ticks are due: started, and not stopped.
     virtual bool is_ticking() const noexcept = 0;
+
+    /// Whether the "ssl" options are others than the present ones.
+    bool changes_ssl(const Configuration& configuration) const;
 
     /// Calls a listener, if there is one.
     template <typename Function, typename... Arguments>

@@ -33,7 +33,7 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
-    if (uri_.is_secure()) throw Error(Errc::client_failed, "cannot connect to " + uri_.str() + ": this build of hawser has no TLS");
+    if (uri_.is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
     running_ = wanted_ = true;
     reconnect_due_ = false;
     cancel_reconnect();
@@ -52,6 +52,13 @@ void ClientBase::dial() {
     dialer_ = transport::Dialer::dial(core(), where, [this](auto result) { dialed(std::move(result)); });
 }
 
+void ClientBase::set_configuration(Configuration configuration) {
+    configuration.validate();
+    // Options that cannot be leave everything as it is.
+    if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration.context);
+    Base::set_configuration(std::move(configuration));
+}
+
 void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {
     const auto self = shared_from_this();
     const std::unique_ptr<transport::Dialer> done = std::move(dialer_);
@@ -60,6 +67,8 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
 }
 
 void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
+    if (uri_.is_secure())
+        transport = transport::make_tls(std::move(transport), tls_, {uri_.host(), uri_.host() + ":" + std::to_string(uri_.port())});
     Request request = protocol::make_request(uri_, request_headers(), core().entropy());
     adopt(std::make_shared<Link>(protocol::Role::client, core(), *this, std::move(transport), settings_, chain_));
     link_->begin(std::move(request));

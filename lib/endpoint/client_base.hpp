@@ -12,6 +12,7 @@
 #include "endpoint/backoff.hpp"
 #include "endpoint/base.hpp"
 #include "transport/dialer.hpp"
+#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
@@ -27,6 +28,7 @@ public:
     void run();
     void stop();
     void abandon() override;
+    void set_configuration(Configuration configuration) override;
     virtual SendStatus send(const MessageView& message);
     virtual SendStatus close(CloseCode code, std::string_view reason);
     /// The blocking style's; without that it throws.
@@ -75,6 +77,7 @@ private:
 
     Uri uri_;
     ClientOptions options_;
+    std::shared_ptr<transport::TlsContext> tls_;  // made when it is needed, and when its options have changed
     std::unique_ptr<transport::Dialer> dialer_;
     std::shared_ptr<Link> link_;                // the present one, or the last
     std::vector<std::shared_ptr<Link>> links_;  // those that have not ended: the present one, and one on its way out

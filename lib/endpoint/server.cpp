@@ -37,6 +37,8 @@ Server& Server::stop() { return server().stop(), *this; }
 Server& Server::disconnect() { return server().disconnect(), *this; }
 Server& Server::shutdown(CloseCode code, Seconds deadline) { return server().shutdown(code, deadline), *this; }
 
+Server& Server::reload_context() { return server().reload_context(), *this; }
+
 bool Server::is_running() const noexcept { return server().is_running(); }
 std::uint16_t Server::port() const noexcept { return server().port(); }
 std::string Server::scheme() const { return is_ssl() ? "wss" : "ws"; }

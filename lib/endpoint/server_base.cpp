@@ -25,7 +25,7 @@ ServerBase::ServerBase(Reactor& reactor, ServerOptions options)
 }
 
 void ServerBase::open_listener() {
-    if (options_.ssl) throw Error(Errc::server_failed, "this build of hawser has no TLS: a server cannot serve wss");
+    reload_context();
     transport::ListenOptions where;
     where.host = options_.host;
     where.port = port_;
@@ -40,6 +40,17 @@ void ServerBase::open_listener() {
     name_ = bound.str();
     // A descriptor that was handed over is the listener's now; start() after disconnect() cannot listen on it again.
     if (options_.descriptor >= 0) options_.descriptor = -1;
+}
+
+void ServerBase::reload_context() {
+    if (options_.ssl) tls_ = transport::make_tls_context(transport::TlsRole::server, configuration().context);
+}
+
+void ServerBase::set_configuration(Configuration configuration) {
+    configuration.validate();
+    // Options that cannot be leave everything as it is.
+    if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::server, configuration.context);
+    Base::set_configuration(std::move(configuration));
 }
 
 void ServerBase::start() {
@@ -122,6 +133,7 @@ void ServerBase::abandon() {
 }
 
 void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
+    if (tls_) transport = transport::make_tls(std::move(transport), tls_);
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
     link->index = links_.size();
     links_.push_back(link);

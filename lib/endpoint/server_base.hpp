@@ -9,6 +9,7 @@
 
 #include "endpoint/base.hpp"
 #include "transport/listener.hpp"
+#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
@@ -23,6 +24,9 @@ public:
     void disconnect();
     void shutdown(CloseCode code, Seconds deadline);
     void abandon() override;
+    void set_configuration(Configuration configuration) override;
+    /// Reads the files that the "ssl" options name anew, for the handshakes to come.
+    void reload_context();
 
     /// Takes a connection that was accepted.
     void accept(std::unique_ptr<transport::Transport> transport);
@@ -60,6 +64,7 @@ private:
 
     ServerOptions options_;
     std::unique_ptr<transport::Listener> listener_;
+    std::shared_ptr<transport::TlsContext> tls_;  // while it has been started, with ssl
     std::string name_;    // where it listens, or did last
     std::uint16_t port_;  // asked for, then bound
     State state_ = State::idle;

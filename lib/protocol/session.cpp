@@ -290,13 +290,13 @@ void Session::write_blocked(TimePoint now) noexcept {
     if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
 }
 
-void Session::transport_failed(std::string what) {
+void Session::transport_failed(std::string what, Errc code) {
     // Behind the closing handshake, a failure or an answer that refuses, a peer may go as it likes.
     const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused || (ending_ && ending_->error);
     if (expected) return set_over();
     // A server that refuses may reset the connection behind its answer.
     if (phase_ == Phase::body && !over_) return deliver_response();
-    end_with(Errc::connection_failure, std::move(what));
+    end_with(code, std::move(what));
 }
 
 void Session::end_with(Errc code, std::string what) {

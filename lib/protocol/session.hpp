@@ -142,8 +142,8 @@ public:
     void write_progress() noexcept { stalled_since_ = TimePoint::max(); }
     /// The FIN that step() asked for is on its way.
     void write_shut() noexcept { write_ = Half::closed; }
-    /// The socket failed.
-    void transport_failed(std::string what);
+    /// The socket failed, or TLS did.
+    void transport_failed(std::string what, Errc code = Errc::connection_failure);
 
     // Time.
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 
+#include <hawser/connection.hpp>
 #include <hawser/reactor.hpp>
 
 namespace hawser::transport {
@@ -58,6 +59,13 @@ public:
 
     /// Sets whom to tell, and of what, from now on.
     virtual void watch(Observer& observer, Readiness interest) = 0;
+
+    /// Bytes that write() took are still on their way to the socket; writing goes on when that is writable.
+    virtual bool holds_output() const noexcept { return false; }
+    /// What TLS came to; null without TLS, and before its handshake is complete. Also after close().
+    virtual const TlsInfo* tls() const noexcept { return nullptr; }
+    /// Why TLS failed, as a sentence; empty when it was not TLS that did.
+    virtual std::string tls_failure() const { return {}; }
 
     /// "127.0.0.1:9001", "[::1]:9001" or "unix:/path"; also after close().
     virtual std::string name() const = 0;

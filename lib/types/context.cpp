@@ -52,15 +52,19 @@ const Option& find_option(std::string_view wrapper, std::string_view name) {
     refuse_unknown(wrapper, name);
 }
 
+std::string types_of(const Option& option) {
+    const std::string type(type_names[static_cast<std::size_t>(option.type)]);
+    return option.other_type ? type + " or " + std::string(type_names[static_cast<std::size_t>(*option.other_type)]) : type;
+}
+
 // Why `value` cannot be given to the option, or empty.
 std::string objection(const Option& option, const OptionValue& value) {
     if (!option.refusal.empty()) return "is refused: " + std::string(option.refusal);
-    const auto type = static_cast<std::size_t>(option.type);
-    if (value.index() != type) return "takes " + std::string(type_names[type]) + ", not " + std::string(type_names[value.index()]);
+    if (!option.takes(value)) return "takes " + types_of(option) + ", not " + std::string(type_names[value.index()]);
     if (option.type == OptionType::integer) {
         const std::int64_t number = std::get<std::int64_t>(value);
-        if (number >= option.least && number <= option.most) return {};
-        return "is " + std::to_string(number) + ", must be " + std::to_string(option.least) + " to " + std::to_string(option.most);
+        if (number < option.least || number > option.most)
+            return "is " + std::to_string(number) + ", must be " + std::to_string(option.least) + " to " + std::to_string(option.most);
     }
     return option.check ? option.check(value) : std::string();
 }

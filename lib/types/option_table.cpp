@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 
 #include <charconv>
+#include <limits>
 
+#include "types/ssl_options.hpp"
 #include "types/text.hpp"
 
 namespace hawser {
@@ -62,9 +64,9 @@ constexpr std::int64_t most_keepalive_probes = 127;
 // The kernel doubles the size, in an int.
 constexpr std::int64_t largest_socket_buffer = 1'073'741'823;
 constexpr std::int64_t day = 86'400;
+// So that any other wish is answered by the check, which gives the reason.
+constexpr std::int64_t most_renegotiations = std::numeric_limits<std::int64_t>::max();
 
-// The one place that says so: the options of the wrapper "ssl" are accepted when they no longer have this refusal.
-constexpr std::string_view no_tls = "this build has no TLS";
 constexpr std::string_view no_proxy = "this version connects directly only";
 constexpr std::string_view no_redirects = "this version follows no redirects";
 
@@ -88,32 +90,32 @@ constinit const Option options[] = {
     {.wrapper = "http", .name = "proxy", .type = string, .refusal = no_proxy},
     {.wrapper = "http", .name = "max_redirects", .type = integer, .refusal = no_redirects},
     {.wrapper = "http", .name = "follow_location", .type = boolean, .refusal = no_redirects},
-    {.wrapper = "ssl", .name = "peer_name", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "verify_peer", .type = boolean, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "verify_peer_name", .type = boolean, .standard = true, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "allow_self_signed", .type = boolean, .standard = false, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "cafile", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "capath", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "verify_depth", .type = integer, .least = 0, .most = 100, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "local_cert", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "local_pk", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "passphrase", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "SNI_enabled", .type = boolean, .standard = true, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "SNI_server_certs", .type = map, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "peer_fingerprint", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "capture_peer_cert", .type = boolean, .standard = false, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "capture_peer_cert_chain", .type = boolean, .standard = false, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "ciphers", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "crypto_method", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "min_proto_version", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "max_proto_version", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "security_level", .type = integer, .least = 0, .most = 5, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "alpn_protocols", .type = string, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "disable_compression", .type = boolean, .standard = true, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "honor_cipher_order", .type = boolean, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "no_ticket", .type = boolean, .standard = false, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "reneg_limit", .type = integer, .refusal = no_tls},
-    {.wrapper = "ssl", .name = "reneg_window", .type = integer, .refusal = no_tls},
+    {.wrapper = "ssl", .name = "peer_name", .type = string, .check = check_peer_name},
+    {.wrapper = "ssl", .name = "verify_peer", .type = boolean},
+    {.wrapper = "ssl", .name = "verify_peer_name", .type = boolean, .standard = true},
+    {.wrapper = "ssl", .name = "allow_self_signed", .type = boolean, .standard = false},
+    {.wrapper = "ssl", .name = "cafile", .type = string, .check = check_path},
+    {.wrapper = "ssl", .name = "capath", .type = string, .check = check_path},
+    {.wrapper = "ssl", .name = "verify_depth", .type = integer, .least = 0, .most = 100},
+    {.wrapper = "ssl", .name = "local_cert", .type = string, .check = check_path},
+    {.wrapper = "ssl", .name = "local_pk", .type = string, .check = check_path},
+    {.wrapper = "ssl", .name = "passphrase", .type = string},
+    {.wrapper = "ssl", .name = "SNI_enabled", .type = boolean, .standard = true},
+    {.wrapper = "ssl", .name = "SNI_server_certs", .type = map, .check = check_server_certificates},
+    {.wrapper = "ssl", .name = "peer_fingerprint", .type = string, .other_type = map, .check = check_fingerprint},
+    {.wrapper = "ssl", .name = "capture_peer_cert", .type = boolean, .standard = false},
+    {.wrapper = "ssl", .name = "capture_peer_cert_chain", .type = boolean, .standard = false},
+    {.wrapper = "ssl", .name = "ciphers", .type = string, .check = check_ciphers},
+    {.wrapper = "ssl", .name = "crypto_method", .type = string, .check = check_tls_version},
+    {.wrapper = "ssl", .name = "min_proto_version", .type = string, .check = check_tls_version},
+    {.wrapper = "ssl", .name = "max_proto_version", .type = string, .check = check_tls_version},
+    {.wrapper = "ssl", .name = "security_level", .type = integer, .least = 0, .most = 5},
+    {.wrapper = "ssl", .name = "alpn_protocols", .type = string, .check = check_alpn_protocols},
+    {.wrapper = "ssl", .name = "disable_compression", .type = boolean, .standard = true, .check = check_compression},
+    {.wrapper = "ssl", .name = "honor_cipher_order", .type = boolean, .standard = true, .check = check_cipher_order},
+    {.wrapper = "ssl", .name = "no_ticket", .type = boolean, .standard = false},
+    {.wrapper = "ssl", .name = "reneg_limit", .type = integer, .least = 0, .most = most_renegotiations, .check = check_renegotiation},
+    {.wrapper = "ssl", .name = "reneg_window", .type = integer, .refusal = "renegotiation is always off"},
 };
 
 }  // namespace

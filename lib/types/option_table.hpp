@@ -18,6 +18,8 @@ struct Option {
     std::string_view wrapper;
     std::string_view name;
     OptionType type;
+    /// Another type that it takes as well.
+    std::optional<OptionType> other_type{};
     std::optional<OptionValue> standard{};
     /// Bounds of an integer, both allowed.
     std::int64_t least = 0;
@@ -26,6 +28,11 @@ struct Option {
     std::string_view refusal{};
     /// What is wrong with a value of the right type, or empty.
     std::string (*check)(const OptionValue& value) = nullptr;
+
+    bool takes(const OptionValue& value) const noexcept {
+        return value.index() == static_cast<std::size_t>(type) ||
+               (other_type && value.index() == static_cast<std::size_t>(*other_type));
+    }
 };
 
 /// All options that there are.

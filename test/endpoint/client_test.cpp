@@ -48,12 +48,6 @@ TEST_CASE("client: settings that cannot be are refused at run time, and change n
     CHECK(std::get<bool>(*client.get_option("socket", "so_keepalive")));
 }
 
-TEST_CASE("client: wss is refused with an error that says why, for want of TLS") {
-    Reactor reactor;
-    Client client(reactor, "wss://a/");
-    CHECK(error_of([&] { client.connect(); }) == Errc::client_failed);
-}
-
 TEST_CASE("client: sends connect first, and are queued in order") {
     Echo loop;
     Client client(loop.reactor, loop.uri("/chat?room=1"));

@@ -1,0 +1,195 @@
+#include "transport/mbedtls_shim.hpp"
+
+#include <mbedtls/error.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <stdexcept>
+
+#if MBEDTLS_VERSION_MAJOR >= 3
+#include <psa/crypto.h>
+#endif
+
+namespace hawser::transport::mbedtls {
+namespace {
+
+// The most that getentropy(2) gives at once.
+constexpr std::size_t entropy_batch = 256;
+// So long a ticket is good for: a day at most is what RFC 5077, section 5.6, has in mind.
+[[maybe_unused]] constexpr std::uint32_t ticket_lifetime = 86'400;
+
+#if MBEDTLS_VERSION_MAJOR >= 3
+bool start_psa() { return psa_crypto_init() == PSA_SUCCESS; }
+#else
+bool start_psa() { return true; }
+#endif
+
+}  // namespace
+
+std::string library_name() {
+#if MBEDTLS_VERSION_MAJOR >= 4
+    return std::string("mbedTLS ") + mbedtls_version_get_string();
+#else
+    std::array<char, 16> version{};
+    mbedtls_version_get_string(version.data());
+    return std::string("mbedTLS ") + version.data();
+#endif
+}
+
+bool has_tls13() noexcept {
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    return true;
+#else
+    return false;
+#endif
+}
+
+bool has_client_order() noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return true;
+#else
+    return false;
+#endif
+}
+
+void initialize() {
+    // Never undone: other connections, and the application itself, may use it.
+    static std::once_flag once;
+    static bool is_started = false;
+    std::call_once(once, [] { is_started = start_psa(); });
+    if (!is_started) throw std::runtime_error(library_name() + " cannot start its cryptography (psa_crypto_init)");
+}
+
+int random(void*, unsigned char* out, std::size_t size) noexcept {
+    while (size != 0) {
+        const std::size_t batch = std::min(size, entropy_batch);
+        if (getentropy(out, batch) != 0) return -1;
+        out += batch;
+        size -= batch;
+    }
+    return 0;
+}
+
+void set_random([[maybe_unused]] mbedtls_ssl_config& config) noexcept {
+#if MBEDTLS_VERSION_MAJOR < 4
+    mbedtls_ssl_conf_rng(&config, random, nullptr);
+#endif
+}
+
+void set_versions(mbedtls_ssl_config& config, Version least, Version most) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    const auto number = [](Version version) { return version == Version::tls13 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2; };
+    mbedtls_ssl_conf_min_tls_version(&config, number(least));
+    mbedtls_ssl_conf_max_tls_version(&config, number(most));
+#else
+    // Its highest is TLS 1.2, and that is the lowest that is allowed.
+    static_cast<void>(least), static_cast<void>(most);
+    mbedtls_ssl_conf_min_version(&config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+    mbedtls_ssl_conf_max_version(&config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
+void set_server_order([[maybe_unused]] mbedtls_ssl_config& config, [[maybe_unused]] bool servers) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    mbedtls_ssl_conf_preference_order(&config,
+                                      servers ? MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_SERVER : MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_CLIENT);
+#endif
+}
+
+int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) noexcept {
+    if (!is_server) {
+        mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_ENABLED);
+#if defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED)
+        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
+        return 0;
+    }
+#if MBEDTLS_VERSION_MAJOR >= 4
+    const int result = mbedtls_ssl_ticket_setup(keys.get(), PSA_ALG_GCM, PSA_KEY_TYPE_AES, 256, ticket_lifetime);
+#else
+    const int result = mbedtls_ssl_ticket_setup(keys.get(), random, nullptr, MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime);
+#endif
+    return result;
+}
+
+int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::string& passphrase) noexcept {
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.c_str());
+    const auto* password = passphrase.empty() ? nullptr : reinterpret_cast<const unsigned char*>(passphrase.data());
+    // Of PEM the NUL behind it counts, of DER it does not.
+    const std::size_t size = bytes.size() + (bytes.find("-----BEGIN ") != std::string::npos);
+#if MBEDTLS_VERSION_MAJOR == 3
+    return mbedtls_pk_parse_key(&key, data, size, password, passphrase.size(), random, nullptr);
+#else
+    return mbedtls_pk_parse_key(&key, data, size, password, passphrase.size());
+#endif
+}
+
+bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept {
+#if MBEDTLS_VERSION_MAJOR == 3
+    return mbedtls_pk_check_pair(&certificate.pk, &key, random, nullptr) == 0;
+#else
+    return mbedtls_pk_check_pair(&certificate.pk, &key) == 0;
+#endif
+}
+
+std::string signature_hash(const mbedtls_x509_crt& certificate) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    const mbedtls_md_type_t type = certificate.MBEDTLS_PRIVATE(sig_md);
+#else
+    const mbedtls_md_type_t type = certificate.sig_md;
+#endif
+    const std::array<std::pair<mbedtls_md_type_t, const char*>, 6> names = {{{MBEDTLS_MD_MD5, "MD5"},
+                                                                             {MBEDTLS_MD_SHA1, "SHA-1"},
+                                                                             {MBEDTLS_MD_SHA224, "SHA-224"},
+                                                                             {MBEDTLS_MD_SHA256, "SHA-256"},
+                                                                             {MBEDTLS_MD_SHA384, "SHA-384"},
+                                                                             {MBEDTLS_MD_SHA512, "SHA-512"}}};
+    const auto found = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.first == type; });
+    return found != names.end() ? found->second : "a hash of type " + std::to_string(static_cast<int>(type));
+}
+
+bool is_new_ticket([[maybe_unused]] int result) noexcept {
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+    return result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+    return false;
+#endif
+}
+
+int alert_of(const mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    const unsigned char* message = ssl.MBEDTLS_PRIVATE(in_msg);
+#else
+    const unsigned char* message = ssl.in_msg;
+#endif
+    return message ? message[1] : -1;
+}
+
+Mismatch mismatch_of(int error) noexcept {
+    switch (error) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+        case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE: return Mismatch::ciphersuite;
+        case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION: return Mismatch::version;
+        case MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL: return Mismatch::protocol;
+#else
+        case MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN:
+        case MBEDTLS_ERR_SSL_NO_USABLE_CIPHERSUITE: return Mismatch::ciphersuite;
+        case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION: return Mismatch::version;
+        case MBEDTLS_ERR_SSL_CERTIFICATE_REQUIRED: return Mismatch::certificate;
+#endif
+        case MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED: return Mismatch::certificate;
+        default: return Mismatch::none;
+    }
+}
+
+std::string error_text(int error) {
+    std::array<char, 256> text{};
+    mbedtls_strerror(error, text.data(), text.size());
+    const std::string_view whole = text.data();
+    const std::size_t prefix = whole.find(" - ");
+    return std::string(prefix == std::string_view::npos ? whole : whole.substr(prefix + 3));
+}
+
+}  // namespace hawser::transport::mbedtls

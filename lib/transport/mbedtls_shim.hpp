@@ -1,0 +1,81 @@
+#pragma once
+
+// Whatever differs between the versions of mbedTLS is here and in the .cpp, and nowhere else: 2.28, 3.x and 4.x.
+
+#include <mbedtls/md.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/version.h>
+#include <mbedtls/x509_crl.h>
+#include <mbedtls/x509_crt.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace hawser::transport::mbedtls {
+
+/// One of mbedTLS's structures, initialised and freed. It never moves: others point to it.
+template <typename T, auto Initialize, auto Release>
+class Owned {
+public:
+    Owned() noexcept { Initialize(&value_); }
+    ~Owned() { Release(&value_); }
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+
+    T* get() noexcept { return &value_; }
+    const T* get() const noexcept { return &value_; }
+
+private:
+    T value_;
+};
+
+using Certificates = Owned<mbedtls_x509_crt, mbedtls_x509_crt_init, mbedtls_x509_crt_free>;
+using RevocationLists = Owned<mbedtls_x509_crl, mbedtls_x509_crl_init, mbedtls_x509_crl_free>;
+using PrivateKey = Owned<mbedtls_pk_context, mbedtls_pk_init, mbedtls_pk_free>;
+using Config = Owned<mbedtls_ssl_config, mbedtls_ssl_config_init, mbedtls_ssl_config_free>;
+using Ssl = Owned<mbedtls_ssl_context, mbedtls_ssl_init, mbedtls_ssl_free>;
+using Session = Owned<mbedtls_ssl_session, mbedtls_ssl_session_init, mbedtls_ssl_session_free>;
+using TicketKeys = Owned<mbedtls_ssl_ticket_context, mbedtls_ssl_ticket_init, mbedtls_ssl_ticket_free>;
+
+/// Versions of TLS that may be spoken.
+enum class Version { tls12, tls13 };
+
+/// "mbedTLS 2.28.3": the library that is linked.
+std::string library_name();
+/// Whether the library can speak TLS 1.3.
+bool has_tls13() noexcept;
+/// Whether a server can leave the choice of the ciphersuite to the client.
+bool has_client_order() noexcept;
+
+/// To be called before anything else. Throws std::runtime_error.
+void initialize();
+/// The operating system's generator, drawn afresh each time: there is no state that a fork could duplicate.
+int random(void* unused, unsigned char* out, std::size_t size) noexcept;
+
+void set_random(mbedtls_ssl_config& config) noexcept;
+void set_versions(mbedtls_ssl_config& config, Version least, Version most) noexcept;
+/// Who chooses the ciphersuite: the server, or the client where has_client_order().
+void set_server_order(mbedtls_ssl_config& config, bool servers) noexcept;
+/// New keys for session tickets; 0 or an error. Where mbedTLS asks for it, has the client told of each ticket.
+int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) noexcept;
+
+/// `bytes` is a key as PEM or DER; 0 or an error.
+int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::string& passphrase) noexcept;
+bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept;
+/// "SHA1", "SHA256" …, as the certificate was signed with.
+std::string signature_hash(const mbedtls_x509_crt& certificate);
+
+/// A session ticket came: not an error, the call is to be repeated.
+bool is_new_ticket(int result) noexcept;
+/// The alert that made a call fail with MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE.
+int alert_of(const mbedtls_ssl_context& ssl) noexcept;
+/// What keeps two peers from a handshake, as far as mbedTLS tells.
+enum class Mismatch { none, ciphersuite, version, certificate, protocol };
+Mismatch mismatch_of(int error) noexcept;
+/// What an error of mbedTLS means, without the library's prefix.
+std::string error_text(int error);
+
+}  // namespace hawser::transport::mbedtls

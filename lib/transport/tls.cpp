@@ -1,0 +1,407 @@
+#include "transport/tls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <hawser/error.hpp>
+
+#include "transport/gather.hpp"
+#include "transport/peer_name.hpp"
+#include "transport/tls_capture.hpp"
+#include "transport/tls_context.hpp"
+#include "transport/tls_failure.hpp"
+
+namespace hawser::transport {
+namespace {
+
+/// So much is decrypted in one read: then the others get their turn.
+constexpr std::size_t read_quantum = 64 * 1024;
+/// More is not received for one handshake: a message of it has at most 16 KiB, and few are as long as that.
+constexpr std::size_t max_handshake_size = 64 * 1024;
+/// Output that the socket does not take: a handshake's flight, or one record. Beyond it there are alerts only, as answers to
+/// a peer that does not read.
+constexpr std::size_t max_held_output = 128 * 1024;
+/// RFC 8446, section 5.1.
+constexpr std::size_t max_record_size = 16 * 1024;
+constexpr std::string_view plain_http_answer =
+    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
+    "This port speaks TLS: ask for it by wss://\n";
+
+/// mbedTLS gives its output to this and never hears that the socket is full: what that does not take is kept here. So no
+/// call of mbedTLS has ever to be repeated with the same bytes, and nothing is lost when it is not.
+class TlsTransport final : public Transport, private Transport::Observer {
+public:
+    using Observer = Transport::Observer;
+    TlsTransport(std::unique_ptr<Transport> inner, std::shared_ptr<TlsContext> context, TlsPeer peer);
+    ~TlsTransport() { TlsTransport::close(); }
+
+    IoResult read(std::span<char> into) override;
+    IoResult write(std::span<const iovec> slices) override;
+    IoResult shutdown_write() override;
+    void close() noexcept override;
+    bool pending() const noexcept override;
+    void watch(Observer& observer, Readiness interest) override;
+    bool holds_output() const noexcept override { return !output_.empty(); }
+    const TlsInfo* tls() const noexcept override { return info_.get(); }
+    std::string tls_failure() const override { return failure_; }
+    std::string name() const override { return inner_->name(); }
+    std::string remote_name() const override { return inner_->remote_name(); }
+
+private:
+    enum class State : std::uint8_t { handshaking, open, ended, failed, closed };
+
+    void on_transport_ready(Readiness readiness) override;
+    void rewatch();
+    bool is_server() const noexcept { return context_->role() == TlsRole::server; }
+
+    // The handshake.
+    int set_up();
+    int set_up_name();
+    bool shake_hands();
+    void established();
+    void handshake_failed(int error);
+    std::string explain(int error);
+    void refuse_plain_http();
+
+    // mbedTLS's input and output.
+    static int receive_input(void* self, unsigned char* into, std::size_t size) noexcept;
+    static int send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept;
+    int take_output(std::string_view bytes);
+    bool flush_output();
+    std::size_t encrypt(std::span<const char> bytes);
+    void record_failed(int error);
+    void fail(std::string what, std::error_code error);
+    IoResult outcome();
+
+    std::unique_ptr<Transport> inner_;
+    std::shared_ptr<TlsContext> context_;  // outlives ssl_
+    TlsPeer peer_;
+    Verifier verifier_;
+    std::unique_ptr<mbedtls::Ssl> ssl_;
+    std::unique_ptr<TlsInfo> info_;
+    Observer* observer_ = nullptr;
+    std::string output_;             // encrypted, and not yet taken by the socket
+    std::string failure_;            // why TLS failed
+    std::error_code error_{};        // of read() once it has failed
+    std::error_code write_error_{};  // of the socket; what has arrived may be read all the same
+    std::array<char, 5> first_bytes_{};
+    std::uint32_t handshake_size_ = 0;
+    Readiness interest_ = Readiness::none;
+    State state_ = State::handshaking;
+    bool is_collecting_ = false;  // a flight of the handshake, to be sent at once
+    bool input_ended_ = false;    // the socket's
+    bool close_notified_ = false;
+    bool outcome_told_ = false;
+};
+
+TlsTransport::TlsTransport(std::unique_ptr<Transport> inner, std::shared_ptr<TlsContext> context, TlsPeer peer)
+    : inner_(std::move(inner)),
+      context_(std::move(context)),
+      peer_(std::move(peer)),
+      verifier_(context_->settings().rules, context_->settings().has_peer_name ? context_->settings().peer_name : peer_.host),
+      ssl_(std::make_unique<mbedtls::Ssl>()) {
+    if (const int result = set_up(); result != 0 && state_ != State::failed)
+        fail("the TLS handshake cannot begin: " + mbedtls::error_text(result), {result, tls_category()});
+}
+
+int TlsTransport::set_up() {
+    mbedtls_ssl_context& ssl = *ssl_->get();
+    if (const int result = mbedtls_ssl_setup(&ssl, &context_->config()); result != 0) return result;
+    mbedtls_ssl_set_bio(&ssl, this, send_output, receive_input, nullptr);
+    mbedtls_ssl_set_verify(&ssl, Verifier::callback, &verifier_);
+    return is_server() ? 0 : set_up_name();
+}
+
+int TlsTransport::set_up_name() {
+    const TlsSettings& settings = context_->settings();
+    const std::string& name = settings.has_peer_name ? settings.peer_name : peer_.host;
+    if (name.empty() && settings.rules.verify_peer && settings.rules.verify_name) {
+        fail(
+            "the TLS handshake failed: there is no name to check the server's certificate against (give ssl option \"peer_name\", or "
+            "set \"verify_peer_name\" to false)",
+            make_error_code(Errc::tls_failed));
+    }
+    // An address is no host name (RFC 6066, section 3). Null says that it is left out on purpose: the name is checked by us.
+    const bool sends_name = settings.send_name && !name.empty() && !is_ip_literal(name);
+    const int result = mbedtls_ssl_set_hostname(ssl_->get(), sends_name ? name.c_str() : nullptr);
+    if (result == 0) context_->offer_session(peer_.session, *ssl_->get());
+    return result;
+}
+
+// The handshake.
+
+/// Goes on with it; returns whether it is complete.
+bool TlsTransport::shake_hands() {
+    if (state_ != State::handshaking) return state_ != State::failed;
+    context_->take_ticket_accepted();
+    is_collecting_ = true;
+    int result = 0;
+    do {
+        result = mbedtls_ssl_handshake(ssl_->get());
+    } while (mbedtls::is_new_ticket(result));
+    is_collecting_ = false;
+    flush_output();
+    if (is_server() && context_->take_ticket_accepted()) peer_.session = "resumed";
+    if (result == 0) {
+        established();
+        return true;
+    }
+    if (result != MBEDTLS_ERR_SSL_WANT_READ) handshake_failed(result);
+    return false;
+}
+
+void TlsTransport::established() {
+    const mbedtls_ssl_context& ssl = *ssl_->get();
+    state_ = State::open;
+    info_ = std::make_unique<TlsInfo>(describe(ssl, context_->settings()));
+    info_->resumed = is_server() ? !peer_.session.empty() : !verifier_.was_called();
+    if (!is_server()) context_->keep_session(peer_.session, ssl);
+}
+
+std::string TlsTransport::explain(int error) {
+    const std::string_view first(first_bytes_.data(), std::min<std::size_t>(handshake_size_, first_bytes_.size()));
+    if (std::string other = other_protocol(first, is_server()); !other.empty()) return other;
+    if (handshake_size_ > max_handshake_size) return "the peer sent more than " + std::to_string(max_handshake_size) + " bytes for it";
+    if (write_error_) return write_error_.message();
+    if (error_) return error_.message();
+    if (input_ended_) return "the peer closed the connection";
+    // What is found behind the callback: the key's use, its curve.
+    if (verifier_.was_called() && context_->settings().rules.verify_peer) verifier_.add(mbedtls_ssl_get_verify_result(ssl_->get()));
+    if (!verifier_.failures().empty() && error != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return verifier_.failures();
+    return handshake_failure(error, mbedtls::alert_of(*ssl_->get()), is_server());
+}
+
+void TlsTransport::handshake_failed(int error) {
+    context_->forget_session(peer_.session);
+    // A port probe says nothing: that is no failure.
+    if (is_server() && input_ended_ && handshake_size_ == 0) {
+        state_ = State::ended;
+        return;
+    }
+    const std::string why = explain(error);
+    const std::string_view first(first_bytes_.data(), first_bytes_.size());
+    if (is_server() && !other_protocol(first, true).empty()) refuse_plain_http();
+    fail("the TLS handshake failed: " + why, error_ ? error_ : std::error_code(error, tls_category()));
+}
+
+/// In the peer's own language.
+void TlsTransport::refuse_plain_http() {
+    output_.clear();
+    take_output(plain_http_answer);
+    // What is left unread would have the socket's end take the answer back.
+    std::array<char, 4096> rest;
+    for (int i = 0; i < 16 && inner_->read(rest).status == IoResult::Status::done; ++i) {
+    }
+    inner_->shutdown_write();
+}
+
+// Reading.
+
+IoResult TlsTransport::read(std::span<char> into) {
+    if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
+    std::size_t size = 0;
+    const std::size_t wanted = std::min(into.size(), read_quantum);
+    while (state_ == State::open && size < wanted) {
+        const int result = mbedtls_ssl_read(ssl_->get(), reinterpret_cast<unsigned char*>(into.data() + size), into.size() - size);
+        if (result > 0) {
+            size += static_cast<std::size_t>(result);
+        } else if (mbedtls::is_new_ticket(result)) {
+            context_->keep_session(peer_.session, *ssl_->get());
+        } else if (result == MBEDTLS_ERR_SSL_WANT_READ) {
+            break;
+        } else if (result != 0 || input_ended_) {  // an empty record is 0 too
+            record_failed(result);
+        }
+    }
+    return size != 0 ? IoResult::done(size) : outcome();
+}
+
+/// What there is to say when there is nothing to read.
+IoResult TlsTransport::outcome() {
+    if (state_ == State::open) return IoResult::would_block();
+    outcome_told_ = true;
+    return state_ == State::ended ? IoResult::end() : IoResult::failed(error_);
+}
+
+void TlsTransport::record_failed(int error) {
+    if (error == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+        state_ = State::ended;
+    } else if (input_ended_) {
+        fail("the connection was cut off: it ended without TLS's close_notify, so that what came before may be incomplete",
+             make_error_code(Errc::connection_closed));
+    } else if (error_) {
+        state_ = State::failed;  // the socket's failure, not one of TLS
+    } else if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        fail("the peer ended TLS with the alert " + alert_text(mbedtls::alert_of(*ssl_->get())), {error, tls_category()});
+    } else {
+        fail("a TLS record from the peer was refused: " + mbedtls::error_text(error), {error, tls_category()});
+    }
+}
+
+void TlsTransport::fail(std::string what, std::error_code error) {
+    state_ = State::failed;
+    failure_ = std::move(what);
+    error_ = error;
+}
+
+bool TlsTransport::pending() const noexcept {
+    if (state_ == State::open) return mbedtls_ssl_check_pending(ssl_->get()) != 0;
+    return (state_ == State::ended || state_ == State::failed) && !outcome_told_;
+}
+
+int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t size) noexcept {
+    auto& tls = *static_cast<TlsTransport*>(self);
+    try {
+        const IoResult result = tls.inner_->read({reinterpret_cast<char*>(into), size});
+        switch (result.status) {
+            case IoResult::Status::done: break;
+            case IoResult::Status::would_block: return MBEDTLS_ERR_SSL_WANT_READ;
+            case IoResult::Status::end: tls.input_ended_ = true; return 0;
+            case IoResult::Status::failed: tls.error_ = result.error; return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+        }
+        if (tls.state_ == State::handshaking) {
+            for (std::size_t i = 0; i < result.bytes && tls.handshake_size_ + i < tls.first_bytes_.size(); ++i)
+                tls.first_bytes_[tls.handshake_size_ + i] = static_cast<char>(into[i]);
+            tls.handshake_size_ += static_cast<std::uint32_t>(result.bytes);
+            if (tls.handshake_size_ > max_handshake_size) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+        }
+        return static_cast<int>(result.bytes);
+    } catch (...) {
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    }
+}
+
+// Writing.
+
+IoResult TlsTransport::write(std::span<const iovec> slices) {
+    if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
+    if (!flush_output()) return IoResult::would_block();
+    if (write_error_) return IoResult::failed(write_error_);
+    if (state_ == State::failed) return IoResult::failed(error_);
+    std::array<char, max_record_size> room;
+    Gatherer gatherer(slices);
+    std::size_t size = 0;
+    while (output_.empty() && !write_error_) {
+        const std::span<const char> bytes = gatherer.next(room);
+        if (bytes.empty()) break;
+        const std::size_t taken = encrypt(bytes);
+        size += taken;
+        if (taken < bytes.size()) break;
+    }
+    if (size != 0) return IoResult::done(size);
+    return write_error_ ? IoResult::failed(write_error_) : IoResult::would_block();
+}
+
+/// Returns how many of the bytes have become records: all, unless the socket is full or something failed.
+std::size_t TlsTransport::encrypt(std::span<const char> bytes) {
+    std::size_t size = 0;
+    while (size < bytes.size() && output_.empty() && !write_error_) {
+        const int result = mbedtls_ssl_write(ssl_->get(), reinterpret_cast<const unsigned char*>(bytes.data()) + size, bytes.size() - size);
+        if (result > 0) {
+            size += static_cast<std::size_t>(result);
+        } else if (!mbedtls::is_new_ticket(result) && !write_error_) {
+            write_error_ = {result, tls_category()};
+        }
+    }
+    return size;
+}
+
+int TlsTransport::send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept {
+    try {
+        return static_cast<TlsTransport*>(self)->take_output({reinterpret_cast<const char*>(bytes), size});
+    } catch (...) {
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    }
+}
+
+int TlsTransport::take_output(std::string_view bytes) {
+    std::size_t taken = 0;
+    if (write_error_) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    if (output_.empty() && !is_collecting_) {
+        const std::array slice = {iovec{const_cast<char*>(bytes.data()), bytes.size()}};  // it is only read
+        const IoResult result = inner_->write(slice);
+        if (result.status == IoResult::Status::failed) {
+            write_error_ = result.error;
+            return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+        }
+        taken = result.bytes;
+    }
+    if (output_.size() + bytes.size() - taken > max_held_output) {
+        write_error_ = make_error_code(std::errc::no_buffer_space);
+        return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    }
+    output_.append(bytes.substr(taken));
+    return static_cast<int>(bytes.size());
+}
+
+/// Returns whether nothing is held any more.
+bool TlsTransport::flush_output() {
+    while (!output_.empty()) {
+        const std::array slice = {iovec{output_.data(), output_.size()}};
+        const IoResult result = inner_->write(slice);
+        if (result.status == IoResult::Status::would_block) return false;
+        if (result.status == IoResult::Status::failed) write_error_ = result.error;
+        output_.erase(0, result.status == IoResult::Status::done ? result.bytes : output_.size());
+    }
+    if (output_.capacity() > std::string().capacity()) output_ = std::string();
+    return true;
+}
+
+IoResult TlsTransport::shutdown_write() {
+    if (!std::exchange(close_notified_, true) && (state_ == State::open || state_ == State::ended)) mbedtls_ssl_close_notify(ssl_->get());
+    if (!flush_output()) return IoResult::would_block();
+    if (write_error_) return IoResult::failed(write_error_);
+    return inner_->shutdown_write();
+}
+
+void TlsTransport::close() noexcept {
+    if (state_ == State::closed) return;
+    try {
+        const bool is_clean = (state_ == State::open || state_ == State::ended) && info_ && flush_output();
+        if (is_clean && !close_notified_) mbedtls_ssl_close_notify(ssl_->get());
+    } catch (...) {
+        // Without memory it ends without a close_notify.
+    }
+    state_ = State::closed;
+    ssl_.reset();
+    output_ = std::string();
+    inner_->close();
+}
+
+// Events.
+
+void TlsTransport::watch(Observer& observer, Readiness interest) {
+    observer_ = &observer;
+    interest_ = interest;
+    rewatch();
+}
+
+void TlsTransport::rewatch() {
+    auto interest = static_cast<unsigned>(interest_);
+    if (state_ == State::handshaking) interest = static_cast<unsigned>(Readiness::readable);
+    if (!output_.empty()) interest |= static_cast<unsigned>(Readiness::writable);
+    inner_->watch(*this, static_cast<Readiness>(interest));
+}
+
+void TlsTransport::on_transport_ready(Readiness readiness) {
+    auto told = static_cast<unsigned>(readiness);
+    if (!flush_output()) told &= ~static_cast<unsigned>(Readiness::writable);
+    if (state_ == State::handshaking) {
+        shake_hands();
+        // The observer has to hear of the outcome, and what was put off may be done now.
+        told = static_cast<unsigned>(state_ == State::handshaking ? Readiness::none : Readiness::both);
+    } else {
+        told &= static_cast<unsigned>(interest_);
+    }
+    rewatch();
+    if (told != 0) observer_->on_transport_ready(static_cast<Readiness>(told));
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> make_tls(std::unique_ptr<Transport> inner, std::shared_ptr<TlsContext> context, TlsPeer peer) {
+    return std::make_unique<TlsTransport>(std::move(inner), std::move(context), std::move(peer));
+}
+
+}  // namespace hawser::transport

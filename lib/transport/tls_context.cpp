@@ -1,0 +1,190 @@
+#include "transport/tls_context.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <hawser/error.hpp>
+
+#include "transport/peer_name.hpp"
+#include "types/ssl_options.hpp"
+#include "types/text.hpp"
+
+namespace hawser::transport {
+namespace {
+
+[[noreturn]] void reject(std::string_view option, const std::string& what) {
+    throw Error(Errc::invalid_option, "ssl option " + quoted(option) + ": " + what);
+}
+
+std::string read_file(std::string_view option, const std::string& path) {
+    errno = 0;
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    if (!file) reject(option, "cannot read " + quoted(path) + (errno != 0 ? ": " + std::generic_category().message(errno) : std::string()));
+    return bytes.str();
+}
+
+bool is_pem(const std::string& bytes) { return bytes.find("-----BEGIN ") != std::string::npos; }
+
+int parse_certificates(mbedtls_x509_crt& into, const std::string& bytes) {
+    return mbedtls_x509_crt_parse(&into, reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + is_pem(bytes));
+}
+
+}  // namespace
+
+TlsContext::TlsContext(TlsRole role, const Context& context) : role_(role), settings_(TlsSettings::read(context, role == TlsRole::server)) {
+    mbedtls::initialize();
+    load_authorities();
+    load_identities();
+    configure();
+}
+
+// Files.
+
+std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* option, const std::string& certificate,
+                                                                const std::string& key) const {
+    auto identity = std::make_unique<Identity>();
+    const std::string bytes = read_file(option, certificate);
+    if (const int result = parse_certificates(*identity->certificates.get(), bytes); result != 0) {
+        reject(option, quoted(certificate) + " is no chain of certificates" +
+                           (result < 0 ? ": " + mbedtls::error_text(result) : ": " + std::to_string(result) + " of them cannot be read"));
+    }
+    const std::string& key_path = key.empty() ? certificate : key;
+    const int result = mbedtls::parse_key(*identity->key.get(), key.empty() ? bytes : read_file("local_pk", key), settings_.passphrase);
+    if (result != 0) {
+        const bool is_password = result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH;
+        reject(is_password ? "passphrase" : key.empty() ? option : "local_pk",
+               quoted(key_path) + " gives no private key: " + mbedtls::error_text(result));
+    }
+    if (!mbedtls::is_pair(*identity->certificates.get(), *identity->key.get()))
+        reject(key.empty() ? option : "local_pk", "the key in " + quoted(key_path) + " does not belong to the first certificate in " + quoted(certificate));
+    return identity;
+}
+
+void TlsContext::load_identities() {
+    if (!settings_.certificate.empty()) identity_ = load_identity("local_cert", settings_.certificate, settings_.key);
+    if (role_ == TlsRole::client) return;
+    for (const auto& [host, files] : settings_.by_host) {
+        std::vector<std::string> paths = split_list(files, ',');
+        paths.resize(2);
+        by_host_[lower(host)] = load_identity("SNI_server_certs", paths[0], paths[1]);
+    }
+}
+
+void TlsContext::load_authority_file(const std::string& path) {
+    const std::string bytes = read_file("cafile", path);
+    mbedtls_x509_crt& all = *authorities_.get();
+    // A bundle may hold some that mbedTLS cannot read: the others count.
+    const int result = parse_certificates(all, bytes);
+    if (all.version == 0)
+        reject("cafile", quoted(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
+    if (bytes.find("-----BEGIN X509 CRL-----") == std::string::npos) return;
+    const int crl = mbedtls_x509_crl_parse(revocations_.get(), reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + 1);
+    if (crl != 0) reject("cafile", "the CRL in " + quoted(path) + " cannot be read: " + mbedtls::error_text(crl));
+}
+
+void TlsContext::load_authorities() {
+    if (!settings_.rules.verify_peer) return;
+    for (const std::string& path : settings_.authorities.files) load_authority_file(path);
+    for (const std::string& path : settings_.authorities.folders) {
+        const int result = mbedtls_x509_crt_parse_path(authorities_.get(), path.c_str());
+        if (authorities_.get()->version == 0)
+            reject("capath", quoted(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
+    }
+}
+
+// The configuration.
+
+void TlsContext::configure() {
+    mbedtls_ssl_config& config = *config_.get();
+    const int endpoint = role_ == TlsRole::server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
+    if (const int result = mbedtls_ssl_config_defaults(&config, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT); result != 0)
+        throw Error(Errc::invalid_option, mbedtls::library_name() + " cannot be set up for TLS: " + mbedtls::error_text(result));
+    mbedtls::set_random(config);
+    mbedtls::set_versions(config, settings_.least, settings_.most);
+    mbedtls::set_server_order(config, settings_.servers_order);
+    settings_.ciphersuites.push_back(0);
+    mbedtls_ssl_conf_ciphersuites(&config, settings_.ciphersuites.data());
+    if (!settings_.protocols.empty()) {
+        for (const std::string& name : settings_.protocols) protocols_.push_back(name.c_str());
+        protocols_.push_back(nullptr);
+        if (mbedtls_ssl_conf_alpn_protocols(&config, protocols_.data()) != 0) reject("alpn_protocols", "mbedTLS does not take the list");
+    }
+    if (identity_ && mbedtls_ssl_conf_own_cert(&config, identity_->certificates.get(), identity_->key.get()) != 0)
+        reject("local_cert", "mbedTLS has no memory for it");
+    if (!by_host_.empty()) mbedtls_ssl_conf_sni(&config, choose_identity, this);
+    configure_verification();
+    configure_tickets();
+}
+
+void TlsContext::configure_verification() {
+    mbedtls_ssl_config& config = *config_.get();
+    mbedtls_ssl_conf_ca_chain(&config, authorities_.get(), revocations_.get()->version != 0 ? revocations_.get() : nullptr);
+    mbedtls_ssl_conf_cert_profile(&config, &settings_.profile);
+    // A pin, or a copy of the certificate, needs one to be shown even where nothing else is verified; a client asks in any case.
+    const bool wants_certificate = role_ == TlsRole::client || settings_.keep_certificate || !settings_.rules.pins.empty();
+    const int optional = wants_certificate ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_NONE;
+    mbedtls_ssl_conf_authmode(&config, settings_.rules.verify_peer ? MBEDTLS_SSL_VERIFY_REQUIRED : optional);
+}
+
+void TlsContext::configure_tickets() {
+    mbedtls_ssl_config& config = *config_.get();
+    if (!settings_.tickets) return mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+    if (mbedtls::set_tickets(config, ticket_keys_, role_ == TlsRole::server) != 0) reject("no_ticket", "mbedTLS cannot make keys for session tickets");
+    if (role_ == TlsRole::server) mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, parse_ticket, this);
+}
+
+// Server: several certificates (RFC 6066, section 3).
+
+TlsContext::Identity* TlsContext::find_identity(std::string_view host) {
+    if (const auto found = by_host_.find(lower(host)); found != by_host_.end()) return found->second.get();
+    const auto found = std::find_if(by_host_.begin(), by_host_.end(), [&](const auto& one) { return matches_host(one.first, host); });
+    return found != by_host_.end() ? found->second.get() : nullptr;
+}
+
+int TlsContext::choose_identity(void* self, mbedtls_ssl_context* ssl, const unsigned char* name, std::size_t size) noexcept {
+    try {
+        auto& context = *static_cast<TlsContext*>(self);
+        Identity* identity = context.find_identity({reinterpret_cast<const char*>(name), size});
+        if (identity) return mbedtls_ssl_set_hs_own_cert(ssl, identity->certificates.get(), identity->key.get());
+        return context.identity_ ? 0 : -1;
+    } catch (...) {
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    }
+}
+
+// Tickets.
+
+int TlsContext::write_ticket(void* self, const mbedtls_ssl_session* session, unsigned char* start, const unsigned char* end, std::size_t* size,
+                             std::uint32_t* lifetime) noexcept {
+    return mbedtls_ssl_ticket_write(static_cast<TlsContext*>(self)->ticket_keys_.get(), session, start, end, size, lifetime);
+}
+
+int TlsContext::parse_ticket(void* self, mbedtls_ssl_session* session, unsigned char* bytes, std::size_t size) noexcept {
+    auto& context = *static_cast<TlsContext*>(self);
+    const int result = mbedtls_ssl_ticket_parse(context.ticket_keys_.get(), session, bytes, size);
+    if (result == 0) context.ticket_accepted_ = true;
+    return result;
+}
+
+void TlsContext::offer_session(const std::string& key, mbedtls_ssl_context& ssl) {
+    const auto found = sessions_.find(key);
+    // What cannot be offered is of no use; the handshake is a full one then.
+    if (found != sessions_.end() && mbedtls_ssl_set_session(&ssl, found->second.get()) != 0) sessions_.erase(found);
+}
+
+void TlsContext::keep_session(const std::string& key, const mbedtls_ssl_context& ssl) {
+    if (!settings_.tickets || key.empty()) return;
+    sessions_.erase(key);
+    const auto kept = sessions_.try_emplace(key).first;
+    if (mbedtls_ssl_get_session(&ssl, kept->second.get()) != 0) sessions_.erase(kept);
+}
+
+std::shared_ptr<TlsContext> make_tls_context(TlsRole role, const Context& context) { return std::make_shared<TlsContext>(role, context); }
+
+}  // namespace hawser::transport

@@ -1,0 +1,99 @@
+#include "transport/tls_failure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "transport/mbedtls_shim.hpp"
+
+namespace hawser::transport {
+namespace {
+
+class Category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "mbedtls"; }
+    std::string message(int value) const override { return mbedtls::error_text(value); }
+};
+
+constexpr std::array<std::pair<int, const char*>, 30> alerts = {{
+    {0, "close_notify"},
+    {10, "unexpected_message"},
+    {20, "bad_record_mac"},
+    {21, "decryption_failed"},
+    {22, "record_overflow"},
+    {40, "handshake_failure"},
+    {41, "no_certificate"},
+    {42, "bad_certificate"},
+    {43, "unsupported_certificate"},
+    {44, "certificate_revoked"},
+    {45, "certificate_expired"},
+    {46, "certificate_unknown"},
+    {47, "illegal_parameter"},
+    {48, "unknown_ca"},
+    {49, "access_denied"},
+    {50, "decode_error"},
+    {51, "decrypt_error"},
+    {70, "protocol_version"},
+    {71, "insufficient_security"},
+    {80, "internal_error"},
+    {86, "inappropriate_fallback"},
+    {90, "user_canceled"},
+    {100, "no_renegotiation"},
+    {109, "missing_extension"},
+    {110, "unsupported_extension"},
+    {112, "unrecognized_name"},
+    {113, "bad_certificate_status_response"},
+    {115, "unknown_psk_identity"},
+    {116, "certificate_required"},
+    {120, "no_application_protocol"},
+}};
+
+std::string alert_failure(int alert, bool is_server) {
+    const std::string text = (is_server ? "the client" : "the server") + std::string(" ended it with the alert ") + alert_text(alert);
+    const bool is_about_certificate = (alert >= 41 && alert <= 46) || alert == 48 || alert == 116;
+    if (is_about_certificate) return text + ": it does not accept our certificate (ssl option \"local_cert\")";
+    switch (alert) {
+        case 40: return text + ": nothing in common, or a certificate that it misses (ssl options \"ciphers\" and \"local_cert\")";
+        case 70: return text + " (ssl options \"min_proto_version\" and \"max_proto_version\")";
+        case 112: return text + ": it has no certificate for this name (ssl option \"peer_name\")";
+        case 120: return text + " (ssl option \"alpn_protocols\")";
+        default: return text;
+    }
+}
+
+}  // namespace
+
+const std::error_category& tls_category() noexcept {
+    static const Category category;
+    return category;
+}
+
+std::string alert_text(int alert) {
+    const auto found = std::find_if(alerts.begin(), alerts.end(), [&](const auto& one) { return one.first == alert; });
+    return (found != alerts.end() ? found->second : "unknown") + std::string(" (") + std::to_string(alert) + ")";
+}
+
+std::string handshake_failure(int error, int alert, bool is_server) {
+    const std::string peer = is_server ? "the client" : "the server";
+    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return alert_failure(alert, is_server);
+    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) return "the client sent no certificate, which ssl option \"verify_peer\" asks for";
+    switch (mbedtls::mismatch_of(error)) {
+        case mbedtls::Mismatch::ciphersuite:
+            return "no ciphersuite in common with " + peer + ", or none for the certificate's key (ssl options \"ciphers\" and \"local_cert\")";
+        case mbedtls::Mismatch::version:
+            return "no version of TLS in common with " + peer + " (ssl options \"min_proto_version\" and \"max_proto_version\")";
+        case mbedtls::Mismatch::certificate: return "there is no certificate for what " + peer + " asked for (ssl option \"local_cert\")";
+        case mbedtls::Mismatch::protocol: return "no protocol in common with " + peer + " (ssl option \"alpn_protocols\")";
+        case mbedtls::Mismatch::none: break;
+    }
+    return mbedtls::error_text(error);
+}
+
+std::string other_protocol(std::string_view first_bytes, bool is_server) {
+    if (!is_server && first_bytes.starts_with("HTTP/")) return "the server speaks plain HTTP on this port: is it for ws:// instead of wss://?";
+    constexpr std::array methods = {"GET ", "HEAD ", "POST ", "PUT ", "OPTIO", "DELET", "CONNE", "PATCH", "TRACE"};
+    const bool is_http = std::any_of(methods.begin(), methods.end(), [&](const char* method) { return first_bytes.starts_with(method); });
+    return is_server && is_http ? "the client speaks plain HTTP on a port for TLS: it should ask for wss:// instead of ws://" : std::string();
+}
+
+}  // namespace hawser::transport

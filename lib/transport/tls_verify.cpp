@@ -1,0 +1,159 @@
+#include "transport/tls_verify.hpp"
+
+#include <mbedtls/md.h>
+#include <mbedtls/oid.h>
+
+#include <array>
+#include <cstdio>
+
+#include "transport/mbedtls_shim.hpp"
+#include "transport/peer_name.hpp"
+#include "types/text.hpp"
+
+namespace hawser::transport {
+namespace {
+
+constexpr std::uint32_t weak_flags = MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY;
+constexpr std::uint32_t usage_flags =
+    MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_NS_CERT_TYPE;
+constexpr std::uint32_t crl_flags = MBEDTLS_X509_BADCRL_NOT_TRUSTED | MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE |
+                                    MBEDTLS_X509_BADCRL_BAD_MD | MBEDTLS_X509_BADCRL_BAD_PK | MBEDTLS_X509_BADCRL_BAD_KEY;
+// Flags of our own checks: mbedTLS leaves BADCERT_OTHER to the callback.
+constexpr std::uint32_t own_failure = MBEDTLS_X509_BADCERT_OTHER;
+
+std::string time_text(const mbedtls_x509_time& time) {
+    std::array<char, 80> text{};
+    std::snprintf(text.data(), text.size(), "%04d-%02d-%02d %02d:%02d:%02d UTC", time.year, time.mon, time.day, time.hour, time.min, time.sec);
+    return text.data();
+}
+
+std::string key_text(const mbedtls_x509_crt& certificate) {
+    // mbedTLS takes the key for const in 3 and not yet in 2.28; it is only looked at.
+    auto& key = const_cast<mbedtls_pk_context&>(certificate.pk);
+    return std::string(mbedtls_pk_get_name(&key)) + ", " + std::to_string(mbedtls_pk_get_bitlen(&key)) + " bits";
+}
+
+bool equals_in_constant_time(std::string_view a, std::string_view b) noexcept {
+    unsigned difference = a.size() != b.size();
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        difference |= static_cast<unsigned>(static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]));
+    }
+    return difference == 0;
+}
+
+// Whether it may be shown by a client (to a server), or by a server (RFC 5280, section 4.2.1.12).
+bool has_purpose(const mbedtls_x509_crt& certificate, bool of_client) noexcept {
+    const char* purpose = of_client ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
+    return mbedtls_x509_crt_check_extended_key_usage(&certificate, purpose, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0;
+}
+
+}  // namespace
+
+std::string distinguished_name(const mbedtls_x509_name& name) {
+    std::array<char, 512> text{};
+    const int size = mbedtls_x509_dn_gets(text.data(), text.size(), &name);
+    return size > 0 ? quoted({text.data(), static_cast<std::size_t>(size)}) : "a nameless one";
+}
+
+bool is_self_issued(const mbedtls_x509_crt& certificate) noexcept {
+    const auto view = [](const mbedtls_x509_buf& buffer) { return std::string_view(reinterpret_cast<const char*>(buffer.p), buffer.len); };
+    return view(certificate.subject_raw) == view(certificate.issuer_raw);
+}
+
+std::string fingerprint(const mbedtls_x509_crt& certificate, mbedtls_md_type_t hash) {
+    const mbedtls_md_info_t* info = mbedtls_md_info_from_type(hash);
+    if (!info) return {};
+    std::string digest(mbedtls_md_get_size(info), '\0');
+    const int result = mbedtls_md(info, certificate.raw.p, certificate.raw.len, reinterpret_cast<unsigned char*>(digest.data()));
+    return result == 0 ? digest : std::string();
+}
+
+int Verifier::callback(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) noexcept {
+    try {
+        auto& verifier = *static_cast<Verifier*>(self);
+        verifier.was_called_ = true;
+        *flags = verifier.check(*certificate, depth, *flags);
+        // Without verify_peer mbedTLS would overlook the flag: a pin is asked for all the same.
+        return *flags != 0 && !verifier.rules_.verify_peer ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
+    } catch (...) {
+        return MBEDTLS_ERR_X509_ALLOC_FAILED;
+    }
+}
+
+std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
+    if (depth == 0) own_label_ = label(certificate, depth);
+    if (depth == 0 && !has_pins(certificate)) {
+        report(own_label_, "has another fingerprint than the one that is pinned", "peer_fingerprint");
+        flags |= own_failure;
+    }
+    if (!rules_.verify_peer) return flags & own_failure;
+    if (depth == 0) {
+        // mbedTLS's own answer depends on its version, and takes a common name for a host's.
+        flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_CN_MISMATCH};
+        if (rules_.verify_name && !rules_.is_server && !is_for(certificate, name_)) flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        if (!has_purpose(certificate, rules_.is_server)) flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+        if (rules_.allow_self_signed && is_self_issued(certificate)) flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_NOT_TRUSTED};
+    }
+    if (rules_.depth && depth == *rules_.depth + 1) {
+        report(label(certificate, depth), "makes the chain longer than " + std::to_string(*rules_.depth), "verify_depth");
+        flags |= own_failure;
+    }
+    explain(certificate, depth, flags);
+    return flags;
+}
+
+bool Verifier::has_pins(const mbedtls_x509_crt& certificate) {
+    bool all = true;
+    for (const Pin& pin : rules_.pins) all = equals_in_constant_time(fingerprint(certificate, pin.hash), pin.digest) && all;
+    return all;
+}
+
+void Verifier::add(std::uint32_t flags) {
+    flags &= ~explained_;
+    if (flags & usage_flags) report(own_label_, misuse(0), "verify_peer");
+    if (flags & weak_flags) report(own_label_, "has a key that is not allowed", "security_level");
+}
+
+std::string Verifier::misuse(int depth) const {
+    return std::string("is not meant for ") + (depth != 0 ? "signing certificates" : rules_.is_server ? "a client" : "a server");
+}
+
+std::string Verifier::label(const mbedtls_x509_crt& certificate, int depth) const {
+    const std::string subject = distinguished_name(certificate.subject);
+    if (depth != 0) return "certificate " + std::to_string(depth) + " of the chain, " + subject + ",";
+    return std::string(rules_.is_server ? "the client's" : "the server's") + " certificate " + subject;
+}
+
+void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
+    explained_ |= flags;
+    if (flags == 0) return;
+    const std::string own = label(certificate, depth);
+    const auto tell = [&](std::uint32_t which, const std::string& what, const char* option) {
+        if (flags & which) report(own, what, option);
+    };
+    tell(MBEDTLS_X509_BADCERT_EXPIRED, "expired on " + time_text(certificate.valid_to), "verify_peer");
+    tell(MBEDTLS_X509_BADCERT_FUTURE, "is not yet valid: it will be on " + time_text(certificate.valid_from), "verify_peer");
+    tell(MBEDTLS_X509_BADCERT_REVOKED, "is revoked, says the CRL", "cafile");
+    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
+        report(own, "is not for " + quoted(name_) + " but for " + names_of(certificate), "peer_name");
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+        report(own, trust_failure(certificate, depth), depth == 0 && is_self_issued(certificate) ? "allow_self_signed" : "cafile");
+    tell(MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash, " + mbedtls::signature_hash(certificate), "security_level");
+    if (flags & (weak_flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_BAD_MD}))
+        report(own, "has a weak key (" + key_text(certificate) + "), or its issuer has", "security_level");
+    tell(usage_flags, misuse(depth), "verify_peer");
+    tell(crl_flags, "cannot be looked up in the CRL, which is expired, not yet valid, weakly signed, or not its issuer's", "cafile");
+}
+
+std::string Verifier::trust_failure(const mbedtls_x509_crt& certificate, int depth) const {
+    if (!is_self_issued(certificate))
+        return "is issued by " + distinguished_name(certificate.issuer) + ", which is neither trusted nor among the certificates sent";
+    return depth == 0 ? "is self-signed and not trusted" : "is self-signed and not among the trusted ones";
+}
+
+void Verifier::report(const std::string& label, const std::string& what, const char* option) {
+    if (!failures_.empty()) failures_ += "; ";
+    failures_ += label + " " + what + " (ssl option \"" + option + "\")";
+}
+
+}  // namespace hawser::transport

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <mbedtls/md.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hawser::transport {
+
+/// A fingerprint that the peer's certificate must have.
+struct Pin {
+    mbedtls_md_type_t hash = MBEDTLS_MD_NONE;
+    std::string digest{};  ///< bytes
+};
+
+/// What is asked of a peer's certificate.
+struct VerifyRules {
+    bool verify_peer = true;  ///< false: nothing but the pins
+    bool verify_name = true;
+    bool allow_self_signed = false;
+    std::optional<int> depth{};  ///< highest allowed number of a certificate in the chain; the peer's own is 0
+    std::vector<Pin> pins{};
+    bool is_server = false;  ///< the rules are a server's: the peer is a client
+};
+
+/// Checks the certificate of one connection's peer, as a callback of mbedTLS, and remembers what was wrong with it.
+class Verifier {
+public:
+    /// `name`: whom the certificate must be for; not checked on a server. The rules outlive the verifier.
+    Verifier(const VerifyRules& rules, std::string name) : rules_(rules), name_(std::move(name)) {}
+
+    /// To be called by mbedTLS for each certificate of the chain, the peer's own last.
+    static int callback(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) noexcept;
+
+    /// A certificate was shown: the handshake is a full one, not a resumption.
+    bool was_called() const noexcept { return was_called_; }
+    /// Flags that mbedTLS raised after the callback: the certificate's use, its key's curve.
+    void add(std::uint32_t flags);
+    /// What was wrong, check by check, each with the option that governs it; empty when nothing was.
+    const std::string& failures() const noexcept { return failures_; }
+
+private:
+    std::uint32_t check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
+    bool has_pins(const mbedtls_x509_crt& certificate);
+    void explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
+    void report(const std::string& label, const std::string& what, const char* option);
+    std::string label(const mbedtls_x509_crt& certificate, int depth) const;
+    std::string misuse(int depth) const;
+    std::string trust_failure(const mbedtls_x509_crt& certificate, int depth) const;
+
+    const VerifyRules& rules_;
+    std::string name_;
+    std::string own_label_;  // of the peer's own certificate
+    std::string failures_;
+    std::uint32_t explained_ = 0;
+    bool was_called_ = false;
+};
+
+/// "CN=localhost, O=Example": the distinguished name of a certificate's subject or issuer.
+std::string distinguished_name(const mbedtls_x509_name& name);
+bool is_self_issued(const mbedtls_x509_crt& certificate) noexcept;
+/// The digest of the whole certificate; empty when mbedTLS was built without this hash.
+std::string fingerprint(const mbedtls_x509_crt& certificate, mbedtls_md_type_t hash);
+
+}  // namespace hawser::transport

@@ -1,0 +1,44 @@
+#include "transport/mbedtls_shim.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "support/catch.hpp"
+#include "support/certificates.hpp"
+
+namespace mbedtls = hawser::transport::mbedtls;
+
+TEST_CASE("mbedtls shim: the library has a name, and starts more than once") {
+    CHECK(mbedtls::library_name().starts_with("mbedTLS "));
+    mbedtls::initialize();
+    mbedtls::initialize();
+}
+
+TEST_CASE("mbedtls shim: randomness of any length, never the same") {
+    std::array<unsigned char, 600> first{}, second{};
+    CHECK(mbedtls::random(nullptr, first.data(), first.size()) == 0);
+    CHECK(mbedtls::random(nullptr, second.data(), second.size()) == 0);
+    CHECK(first != second);
+    CHECK(std::count(first.begin() + 512, first.end(), 0) < 20);
+    CHECK(mbedtls::random(nullptr, nullptr, 0) == 0);
+}
+
+TEST_CASE("mbedtls shim: a key is read, and told to belong to its certificate") {
+    const support::Certificate made = support::make_certificate({}), other = support::make_certificate({});
+    mbedtls::PrivateKey key, foreign, none;
+    mbedtls::Certificates certificate;
+    REQUIRE(mbedtls::parse_key(*key.get(), made.key, "") == 0);
+    REQUIRE(mbedtls::parse_key(*foreign.get(), other.key, "") == 0);
+    CHECK(mbedtls::parse_key(*none.get(), "nothing", "") != 0);
+    REQUIRE(mbedtls_x509_crt_parse(certificate.get(), reinterpret_cast<const unsigned char*>(made.pem.c_str()), made.pem.size() + 1) == 0);
+    CHECK(mbedtls::is_pair(*certificate.get(), *key.get()));
+    CHECK_FALSE(mbedtls::is_pair(*certificate.get(), *foreign.get()));
+    CHECK(mbedtls::signature_hash(*certificate.get()) == "SHA-256");
+}
+
+TEST_CASE("mbedtls shim: errors have texts without the library's prefix") {
+    CHECK(mbedtls::error_text(MBEDTLS_ERR_SSL_ALLOC_FAILED) == "Memory allocation failed");
+    CHECK_FALSE(mbedtls::is_new_ticket(MBEDTLS_ERR_SSL_WANT_READ));
+    CHECK(mbedtls::mismatch_of(0) == mbedtls::Mismatch::none);
+    CHECK(mbedtls::mismatch_of(MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED) == mbedtls::Mismatch::certificate);
+}
