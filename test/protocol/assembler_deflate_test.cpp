@@ -44,8 +44,13 @@ Role any_role() { return GENERATE(Role::server, Role::client); }
 
 TEST_CASE("assembler: compressed messages, plain ones and control frames may follow each other") {
     Compressed feed(any_role());
-    const std::string stream = feed.message("Hello") + feed.frame(first::text, "plain") + feed.frame(first::ping, "p") + feed.message("Hello") +
-                               feed.frame(first::binary | rsv1, std::string(1, '\0')) + feed.message("\xFF\xFE", first::binary) + feed.message("Hello");
+    // One after the other: each takes over the context of the one before.
+    std::string stream = feed.message("Hello");
+    stream += feed.frame(first::text, "plain") + feed.frame(first::ping, "p");
+    stream += feed.message("Hello");
+    stream += feed.frame(first::binary | rsv1, std::string(1, '\0'));
+    stream += feed.message("\xFF\xFE", first::binary);
+    stream += feed.message("Hello");
     const Messages expected = {"text Hello", "text plain", "ping p", "text Hello", "binary", "binary \xFF\xFE", "text Hello"};
     SECTION("at once") { feed.feed(stream); }
     SECTION("byte by byte") { CHECK(feed.fails_at(stream) == std::string::npos); }
