@@ -97,7 +97,7 @@ TEST_CASE("compression: the counters count") {
 }
 
 TEST_CASE("compression: a connection that has said nothing holds nothing") {
-    Peers peers(GENERATE(alone, DeflateOptions{}), 10);
+    Peers peers(GENERATE(false, true) ? alone : DeflateOptions{}, 10);
     CHECK(compressors == 0);
     CHECK(decompressors == 0);
 }
