@@ -162,6 +162,9 @@ public:
 
     /// Runs the tick hooks of the middlewares on this connection.
     virtual void tick() = 0;
+    /// Has tick() called once, `delay` from now or sooner, unless the connection has ended by then: nothing is left waiting behind
+    /// it. Of several requests the earliest counts, so a hook whose own time has not come asks again.
+    virtual void tick_after(Seconds delay) = 0;
     /// Adds a middleware for this connection, behind the endpoint's own.
     virtual void add_middleware(std::shared_ptr<Middleware> middleware) = 0;
     /// False when it was not added to this connection.

@@ -89,7 +89,7 @@ public:
     Self& on_error(Listeners::OnError function) { return listen_error(std::move(function)), self(); }
     /// After `SendStatus::backpressure`: no more than the low-water mark waits.
     Self& on_drain(Listeners::OnDrain function) { return listen_drain(std::move(function)), self(); }
-    /// Every `Configuration::tick_interval`, while the endpoint runs.
+    /// Every `Configuration::tick_interval`, while the endpoint runs: a client, while it has a connection or is about to.
     Self& on_tick(std::function<void(Self&)> function) {
         if (!function) return listen_tick({}), self();
         return listen_tick([this, function = std::move(function)] { function(self()); }), self();

@@ -14,10 +14,11 @@
 namespace hawser {
 
 /// Sends pings while a connection is silent, and ends one whose peer is dead: when nothing came for `interval` a ping
-/// is sent, and when nothing comes for `pong_timeout` after it, the connection ends with `Errc::ping_timeout`.
+/// is sent, and when nothing comes for `pong_timeout` after it, the connection ends with `Errc::ping_timeout`. While reading is
+/// paused, and once the write half is closed, there is nothing to be found out.
 class HAWSER_API PingInterval final : public Middleware {
 public:
-    /// Without an interval: the connection's `timeout`. Throws `Errc::invalid_option` for one that is not positive.
+    /// Without an interval: the connection's `timeout`. Throws `Errc::invalid_option` for one that is not positive, or over ten years.
     explicit PingInterval(std::optional<Seconds> interval = {}, Seconds pong_timeout = Seconds(10));
     Hook hooks() const noexcept override { return Hook::incoming | Hook::http_incoming | Hook::http_outgoing | Hook::tick; }
     void incoming(Connection& connection, const MessageView& message, const Next& next) override;
@@ -108,8 +109,9 @@ class HAWSER_API RateLimit final : public Middleware {
 public:
     /// Throws `Errc::invalid_option` for a negative rate or burst.
     explicit RateLimit(RateLimits limits);
-    Hook hooks() const noexcept override { return Hook::incoming_data; }
+    Hook hooks() const noexcept override { return Hook::incoming_data | Hook::tick; }
     void incoming(Connection& connection, const MessageView& message, const Next& next) override;
+    void tick(Connection& connection, const TickNext& next) override;
 
 private:
     RateLimits limits_;

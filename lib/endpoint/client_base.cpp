@@ -27,7 +27,9 @@ struct Parked {
 }  // namespace
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
-    : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {}
+    : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {
+    update_redirects();
+}
 
 // Connecting.
 
@@ -37,9 +39,8 @@ void ClientBase::connect() {
     running_ = wanted_ = true;
     reconnect_due_ = false;
     cancel_reconnect();
+    if (!configuration().persistent || !unpark()) dial();
     update_tick();
-    if (configuration().persistent && unpark()) return;
-    dial();
 }
 
 void ClientBase::dial() {
@@ -57,6 +58,7 @@ void ClientBase::set_configuration(Configuration configuration) {
     // Options that cannot be leave everything as it is.
     if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration.context);
     Base::set_configuration(std::move(configuration));
+    update_redirects();
 }
 
 void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {
@@ -147,11 +149,11 @@ void ClientBase::stop() {
     cancel_reconnect();
     if (link_) link_->hold(true);
     if (configuration().persistent) park();
-    update_tick();
     end_run(std::nullopt);
 }
 
 void ClientBase::end_run(const std::optional<Error>& failure) {
+    update_tick();
     if (!in_run_) return;
     run_failure_ = failure;
     core().stop();
@@ -295,6 +297,16 @@ void ClientBase::move_to(const Uri& next) {
     if (next.host() != uri_.host() || next.port() != uri_.port())
         for (const char* secret : {"Authorization", "Cookie", "Proxy-Authorization"}) options_.headers.remove(secret);
     uri_ = next;
+}
+
+/// As the http options "follow_location" and "max_redirects" have it: either asks for it, unless the first is false.
+void ClientBase::update_redirects() {
+    const Context& context = configuration().context;
+    const auto limit = context.get_option_or("http", "max_redirects", std::int64_t{-1});
+    if (redirects_) remove_middleware(*std::exchange(redirects_, nullptr));
+    if (!context.get_option_or("http", "follow_location", limit >= 0)) return;
+    redirects_ = limit < 0 ? std::make_shared<FollowRedirect>() : std::make_shared<FollowRedirect>(static_cast<unsigned>(limit));
+    add_middleware(redirects_);
 }
 
 // Coming back.

@@ -14,6 +14,15 @@ namespace {
 
 /// How much of a refusing response's body is kept.
 constexpr std::size_t max_body = 1024;
+/// Interim responses that may come before the answer.
+constexpr unsigned max_interim = 8;
+
+TimePoint opening_deadline(Role role, const Configuration& configuration, TimePoint now) {
+    Seconds limit = std::min(configuration.handshake_timeout, configuration.timeout);
+    const OptionValue* bound = role == Role::client ? configuration.context.get_option("http", "timeout") : nullptr;
+    if (bound) limit = std::min(limit, Seconds(static_cast<double>(std::get<std::int64_t>(*bound))));
+    return later(now, limit);
+}
 
 std::size_t expected_body(const Response& response) {
     const auto field = response.headers.get("Content-Length");
@@ -32,7 +41,7 @@ Session::Session(Role role, Events& events, Output& output, Entropy& entropy, co
       entropy_(entropy),
       configuration_(&configuration),
       opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration)),
-      wait_deadline_(later(now, std::min(configuration.handshake_timeout, configuration.timeout))),
+      wait_deadline_(opening_deadline(role, configuration, now)),
       last_received_(now),
       assembler_(role),
       role_(role) {}
@@ -130,10 +139,21 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
     }
     phase_ = Phase::deciding;
     if (role_ == Role::server) return examine(std::move(opening_->parser.request()), now);
+    const int status_code = opening_->parser.response().status;
+    if (status_code < 200 && status_code != 101) return skip_interim(rest, now);
     opening_->response = std::move(opening_->parser.response());
-    if (opening_->response.status == 101) return deliver_response();
+    if (status_code == 101) return deliver_response();
     phase_ = Phase::body;
     opening_->body_size = expected_body(opening_->response);
+}
+
+/// The answer itself follows (RFC 9110, section 15.2).
+void Session::skip_interim(std::span<char>& rest, TimePoint now) {
+    if (++opening_->interim_count > max_interim)
+        return end_with(Errc::handshake_failed, "the opening handshake failed: the server sends interim responses without end");
+    opening_->parser = HttpParser(HttpParser::Kind::response, *configuration_);
+    phase_ = Phase::head;
+    if (!rest.empty()) receive_head(rest, now);
 }
 
 void Session::receive_body(std::span<char>& rest) {

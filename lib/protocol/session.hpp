@@ -180,6 +180,7 @@ private:
 
     void receive_head(std::span<char>& rest, TimePoint now);
     void examine(Request request, TimePoint now);
+    void skip_interim(std::span<char>& rest, TimePoint now);
     void receive_body(std::span<char>& rest);
     void receive_messages(std::span<char>& rest, TimePoint now);
     void receive_close(const MessageView& message, TimePoint now);

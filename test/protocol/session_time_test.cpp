@@ -65,6 +65,17 @@ TEST_CASE("session time: an opening handshake has handshake_timeout, or timeout 
     CHECK(told_in(impatient, Seconds(3)) == Told{"error connection_failure"});
 }
 
+TEST_CASE("session time: the http option timeout bounds a client's opening handshake too") {
+    Configuration bounded = usual;
+    const std::int64_t seconds = GENERATE(9, 10, 11);
+    bounded.context.set_option("http", "timeout", seconds);
+    SessionPeer client(Role::client, bounded);
+    client.start();
+    CHECK(told_in(client, std::min(Seconds(10), Seconds(static_cast<double>(seconds)))) == Told{"error connection_failure"});
+    SessionPeer server(Role::server, bounded);
+    CHECK(told_in(server, Seconds(10)) == Told{"error connection_failure"});
+}
+
 TEST_CASE("session time: bytes and decisions do not prolong the opening handshake") {
     SessionPeer server(Role::server, usual);
     server.agrees = false;
