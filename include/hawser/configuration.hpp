@@ -56,7 +56,8 @@ struct HAWSER_API Configuration {
 
     /// From the connection's start to the end of the opening handshake.
     Seconds handshake_timeout{10};
-    /// From the first Close frame, sent or received, to the end of the connection.
+    /// From the first Close frame, sent or received, to the end of the connection. It runs anew while what was sent before a
+    /// Close is still leaving, unless the peer broke the protocol.
     Seconds close_timeout{5};
     /// How often tick hooks and on_tick run. At least 0.001.
     Seconds tick_interval{1};

@@ -115,6 +115,8 @@ void Link::settle() {
     }
     if (finished_) return;
     if (budget == 0) again_ = true;
+    // The last callback may have sent something: the cork is shared, and the next turn is another link's.
+    flush();
     wait();
 }
 
@@ -415,7 +417,7 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
         return 0;
     }
     blocked_ = result.bytes < size;
-    if (result.bytes != 0) session_.write_progress();
+    if (result.bytes != 0) session_.write_progress(core_.now());
     if (blocked_) session_.write_blocked(core_.fresh_now());
     return result.bytes;
 }

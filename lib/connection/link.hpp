@@ -102,6 +102,7 @@ public:
     /// A handshake hook dropped the message.
     void dropped_http();
     bool is_in_turn() const noexcept { return in_turn_; }
+    protocol::Role role() const noexcept { return session_.role(); }
 
 private:
     struct Handshake {

@@ -94,6 +94,7 @@ private:
     bool running_ = false;
     bool in_run_ = false;
     bool reconnect_due_ = false;
+    bool is_elsewhere_ = false;  // a redirect has led to another host
 };
 
 }  // namespace hawser::endpoint

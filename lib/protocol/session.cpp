@@ -228,6 +228,7 @@ bool Session::wants_input() const noexcept {
 }
 
 void Session::fail(const Failure& failure, TimePoint now) {
+    failed_ = true;
     read_ = Half::closing;
     if (write_ == Half::open) send_close(failure.code, failure.reason, now);
     if (write_ == Half::closed) over_ = true;
@@ -306,6 +307,13 @@ void Session::both_closes_passed() noexcept {
     if (role_ == Role::server || read_ == Half::closed) end_when_flushed_ = true;
 }
 
+/// While what was sent before a Close is on its way, the peer cannot answer that yet. One that broke the protocol is not waited for.
+void Session::write_progress(TimePoint now) noexcept {
+    stalled_since_ = TimePoint::max();
+    const bool closing = wait_deadline_ != TimePoint::max() && phase_ >= Phase::open;
+    if (closing && !failed_) wait_deadline_ = std::max(wait_deadline_, later(now, configuration_->close_timeout));
+}
+
 void Session::write_blocked(TimePoint now) noexcept {
     if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
 }
@@ -359,6 +367,10 @@ void Session::wait_is_over() {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response();
     if (is_opening()) return end_with(Errc::connection_failure, "the opening handshake was not complete in time");
+    // What is not an answer too late, but bytes that the peer does not take, is told, unless a failure was.
+    const bool is_told = failed_ || (ending_ && ending_->error);
+    if (stalled_since_ != TimePoint::max() && !is_told)
+        return end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->close_timeout));
     const bool answered = (close_sent_ && close_received_) || fin_due_;
     if (answered) return set_over();
     end_with(Errc::connection_failure, close_sent_
@@ -385,7 +397,7 @@ void Session::note(const Error& error) {
 
 Disconnect Session::ending() const {
     Disconnect ending = ending_ ? *ending_ : Disconnect{};
-    ending.clean = close_sent_ && close_received_;
+    ending.clean = close_sent_ && close_received_ && !ending.error;
     return ending;
 }
 

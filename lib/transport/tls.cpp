@@ -279,6 +279,7 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     if (!flush_output()) return IoResult::would_block();
     if (write_error_) return IoResult::failed(write_error_);
     if (state_ == State::failed) return IoResult::failed(error_);
+    if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     std::array<char, max_record_size> room;
     Gatherer gatherer(slices);
     std::size_t size = 0;

@@ -328,3 +328,10 @@ TEST_CASE("link: a head in pieces of one byte, messages right behind it", "[link
     world.settle();
     CHECK(world.at_server.lines() == Lines{"handshake", "text pipelined", "close 1000", "disconnect 1000 clean"});
 }
+
+TEST_CASE("link: respond() where there is no request to answer is thrown out of run", "[link][handshake]") {
+    SimWorld world;
+    world.client->add_middleware(http([](Connection&, HttpMessage, const HttpNext& next) { next.respond({403}); }));
+    world.join();
+    CHECK_THROWS_AS(world.settle(), Error);
+}

@@ -218,6 +218,25 @@ TEST_CASE("server: shutdown drops those who do not answer in time") {
     CHECK_THROWS_AS(loop.server.shutdown(CloseCode::going_away, Seconds(-1)), Error);
 }
 
+TEST_CASE("server: one that is started again while it shuts down goes on") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    client.remove_close_handler().connect();
+    loop.until([&] { return loop.server.connection_count() == 1; });
+    loop.server.shutdown(CloseCode::going_away, Seconds(0.005));
+    loop.server.start();
+    CHECK(loop.server.is_running());
+    bool is_past = false;
+    loop.reactor.after(Seconds(0.01), [&] { is_past = true; });
+    loop.until([&] { return is_past; });
+    CHECK(loop.server.is_running());
+    CHECK(loop.server.connection_count() == 1);
+    Client another(loop.reactor, loop.uri());
+    another.connect();
+    loop.until([&] { return another.is_writable(); });
+}
+
 TEST_CASE("server: max_connections is a bound, beyond it is 503 with Retry-After") {
     Loopback loop;
     loop.server.set_max_connections(2);

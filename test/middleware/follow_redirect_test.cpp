@@ -73,6 +73,7 @@ TEST_CASE("follow redirect: to another host no credentials go along") {
         [&](const Request& request) { return request.target == "/" ? std::string("/same") : "ws://" + target->server.name() + "/other"; });
     // Both servers on the loop of the first: the second's is run beside it.
     Client client(first.reactor, "ws://anna:secret@" + first.server.name() + "/", {.headers = {{"Cookie", "id=1"}, {"X-Plain", "yes"}}});
+    client.set_option("http", "header", std::vector<std::string>{"Cookie: more=2", "X-Line: yes"});
     client.add_middleware(std::make_shared<FollowRedirect>());
     std::string result;
     client.on_handshake([&](Connection&, const Request& request, const Response&) { result = request.target; });
@@ -87,7 +88,9 @@ TEST_CASE("follow redirect: to another host no credentials go along") {
     REQUIRE(second.requests.size() == 1);
     CHECK_FALSE(second.requests[0].headers.has("Authorization"));
     CHECK_FALSE(second.requests[0].headers.has("Cookie"));
+    CHECK(first.requests[1].headers.count("Cookie") == 2);
     CHECK(second.requests[0].headers.get("X-Plain") == "yes");
+    CHECK(second.requests[0].headers.get("X-Line") == "yes");
 }
 
 TEST_CASE("follow redirect: a bad Location is an error, other answers are left alone") {
