@@ -130,7 +130,8 @@ std::optional<Parameters> make_answer(const Parameters& offer, const DeflateOpti
     Parameters answer;
     answer.server_no_context_takeover = offer.server_no_context_takeover || options.server_no_context_takeover;
     answer.client_no_context_takeover = offer.client_no_context_takeover || options.client_no_context_takeover;
-    if (offer.server_max_window_bits) answer.server_max_window_bits = std::min(*offer.server_max_window_bits, options.server_max_window_bits);
+    if (offer.server_max_window_bits)
+        answer.server_max_window_bits = std::min(*offer.server_max_window_bits, options.server_max_window_bits);
     const int bits = std::min(offer.client_max_window_bits.value_or(most_window_bits), options.client_max_window_bits);
     if (bits == most_window_bits) return answer;
     if (offer.client_max_window_bits)
@@ -140,13 +141,13 @@ std::optional<Parameters> make_answer(const Parameters& offer, const DeflateOpti
     return answer;
 }
 
-/// Whether this may be the answer to this offer (RFC 7692, section 7.1).
+/// Whether this may be the answer to this offer (RFC 7692, section 7.1). A server should not allow us a larger window than was offered,
+/// but some do; it costs nothing to stay within the offer all the same.
 bool fits(const Parameters& answer, const Parameters& offer) {
     if (offer.server_no_context_takeover && !answer.server_no_context_takeover) return false;
     const auto server = answer.server_max_window_bits;
     if (offer.server_max_window_bits && !(server && *server <= *offer.server_max_window_bits)) return false;
-    const auto client = answer.client_max_window_bits;
-    return !client || (offer.client_max_window_bits && *client <= *offer.client_max_window_bits);
+    return !answer.client_max_window_bits || offer.client_max_window_bits;
 }
 
 DeflateAgreement agreement(const Parameters& answer) {
