@@ -109,16 +109,21 @@ std::string format(const Parameters& parameters) {
 }
 
 /// What a client offers. A server that cannot limit its window may still do without context takeover, which keeps
-/// our memory within bounds as well.
+/// our memory within bounds as well; and one that wants us to have a larger window than is offered finds us content with any: we need
+/// not fill it.
 std::vector<Parameters> make_offers(const DeflateOptions& options) {
     Parameters offer;
     offer.server_no_context_takeover = options.server_no_context_takeover;
     offer.client_no_context_takeover = options.client_no_context_takeover;
     offer.client_max_window_bits = options.client_max_window_bits;
-    if (options.server_max_window_bits == most_window_bits) return {offer};
+    const bool limits_server = options.server_max_window_bits < most_window_bits;
+    if (!limits_server && options.client_max_window_bits == most_window_bits) return {offer};
     Parameters fallback = offer;
-    offer.server_max_window_bits = options.server_max_window_bits;
-    fallback.server_no_context_takeover = true;
+    fallback.client_max_window_bits = most_window_bits;
+    if (limits_server) {
+        offer.server_max_window_bits = options.server_max_window_bits;
+        fallback.server_no_context_takeover = true;
+    }
     return {offer, fallback};
 }
 
@@ -141,13 +146,13 @@ std::optional<Parameters> make_answer(const Parameters& offer, const DeflateOpti
     return answer;
 }
 
-/// Whether this may be the answer to this offer (RFC 7692, section 7.1). A server should not allow us a larger window than was offered,
-/// but some do; it costs nothing to stay within the offer all the same.
+/// Whether this may be the answer to this offer (RFC 7692, section 7.1).
 bool fits(const Parameters& answer, const Parameters& offer) {
     if (offer.server_no_context_takeover && !answer.server_no_context_takeover) return false;
     const auto server = answer.server_max_window_bits;
     if (offer.server_max_window_bits && !(server && *server <= *offer.server_max_window_bits)) return false;
-    return !answer.client_max_window_bits || offer.client_max_window_bits;
+    const auto client = answer.client_max_window_bits;
+    return !client || (offer.client_max_window_bits && *client <= *offer.client_max_window_bits);
 }
 
 DeflateAgreement agreement(const Parameters& answer) {

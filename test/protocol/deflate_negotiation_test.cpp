@@ -85,9 +85,14 @@ TEST_CASE("deflate negotiation: several extensions stand in one field or in seve
 
 TEST_CASE("deflate negotiation: a client offers what its options say, and a fallback for a window that cannot be had") {
     CHECK(offer(large) == "permessage-deflate; client_max_window_bits");
-    CHECK(offer({.server_max_window_bits = 15, .client_max_window_bits = 10}) == "permessage-deflate; client_max_window_bits=10");
+    CHECK(offer({.server_max_window_bits = 15, .client_max_window_bits = 10}) ==
+          "permessage-deflate; client_max_window_bits=10, permessage-deflate; client_max_window_bits");
     CHECK(offer({.server_no_context_takeover = true, .client_no_context_takeover = true, .server_max_window_bits = 15}) ==
-          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12");
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12, "
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits");
+    CHECK(offer({}) ==
+          "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12, "
+          "permessage-deflate; server_no_context_takeover; client_max_window_bits");
     CHECK(offer({.server_max_window_bits = 9, .client_max_window_bits = 15}) ==
           "permessage-deflate; server_max_window_bits=9; client_max_window_bits, "
           "permessage-deflate; server_no_context_takeover; client_max_window_bits");
@@ -171,8 +176,8 @@ TEST_CASE("deflate negotiation: a client accepts what fits one of its offers") {
     const DeflateOptions small{.server_max_window_bits = 10, .client_max_window_bits = 11};
     CHECK(accepted("permessage-deflate; server_max_window_bits=10", small) == "on 10 on 11");
     CHECK(accepted("permessage-deflate; server_max_window_bits=9; client_max_window_bits=9", small) == "on 9 on 9");
-    // More than was offered is not made use of.
-    CHECK(accepted("permessage-deflate; server_max_window_bits=10; client_max_window_bits=12", small) == "on 10 on 11");
+    // More than was preferred is not made use of.
+    CHECK(accepted("permessage-deflate; server_no_context_takeover; client_max_window_bits=12", small) == "alone 15 on 11");
     CHECK(accepted("permessage-deflate; server_no_context_takeover", small) == "alone 15 on 11");
     CHECK(accepted("permessage-deflate; server_no_context_takeover; server_max_window_bits=11", small) == "alone 11 on 11");
     const DeflateOptions alone{.server_no_context_takeover = true, .client_no_context_takeover = true, .server_max_window_bits = 15};
@@ -183,6 +188,7 @@ TEST_CASE("deflate negotiation: a client refuses an answer that fits none of its
     const DeflateOptions small{.server_max_window_bits = 10, .client_max_window_bits = 11};
     CHECK(accepted("permessage-deflate", small) == "refused");
     CHECK(accepted("permessage-deflate; server_max_window_bits=11", small) == "refused");
+    CHECK(accepted("permessage-deflate; server_max_window_bits=10; client_max_window_bits=12", small) == "refused");
     const DeflateOptions alone{.server_no_context_takeover = true, .server_max_window_bits = 15};
     CHECK(accepted("permessage-deflate; client_no_context_takeover", alone) == "refused");
 }
