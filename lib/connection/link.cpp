@@ -274,11 +274,11 @@ void Link::on_message(const MessageView& message) {
     MessageView received = message;
     received.timestamp = core_.wall_clock();
     call([&](Owner&) {
-        const HookListPtr list = chain_->of(Chain::incoming_hook(received.opcode));
-        if (list)
-            Chain::incoming(*this, list, list->list.size(), received);
-        else
+        const HookListPtr& list = chain_->of(Chain::incoming_hook(received.opcode));
+        if (!list)
             deliver(received);
+        else
+            Chain::incoming(*this, HookListPtr(list), list->list.size(), received);
     });
 }
 

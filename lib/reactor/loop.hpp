@@ -103,6 +103,8 @@ public:
 
     /// Time of the present iteration.
     TimePoint now() const noexcept { return now_; }
+    /// For work outside of an iteration, which may come long after the last one.
+    void update_now() noexcept { now_ = fresh_now(); }
     /// A callback of this loop is under way.
     bool is_dispatching() const noexcept { return is_dispatching_; }
     /// To be called before the loop runs; `hooks` outlive it, or its last run.

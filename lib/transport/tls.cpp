@@ -275,6 +275,7 @@ int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t siz
 // Writing.
 
 IoResult TlsTransport::write(std::span<const iovec> slices) {
+    if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
     if (!flush_output()) return IoResult::would_block();
     if (write_error_) return IoResult::failed(write_error_);

@@ -6,11 +6,11 @@ from pathlib import Path
 
 LOOK_UPS = [
     (
-        """        const HookListPtr list = chain_->of(Chain::incoming_hook(received.opcode));
-        if (list)
-            Chain::incoming(*this, list, list->list.size(), received);
-        else
+        """        const HookListPtr& list = chain_->of(Chain::incoming_hook(received.opcode));
+        if (!list)
             deliver(received);
+        else
+            Chain::incoming(*this, HookListPtr(list), list->list.size(), received);
 """,
         """        deliver(received);
 """,

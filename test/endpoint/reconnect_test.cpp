@@ -92,6 +92,8 @@ TEST_CASE("reconnect: disconnect, stop and destruction cancel one that is due") 
 TEST_CASE("reconnect: the wait is the one that the server asks for") {
     // The next attempt finds nothing: its error tells when it was made.
     SimWorld world({}, {}, GENERATE(1u, 2u, 3u));
+    world.client->set_reconnect(ReconnectOptions{.max_attempts = 1}).connect();
+    world.pass(Seconds(1));
     world.client->set_reconnect(ReconnectOptions{.initial = Seconds(0.5), .maximum = Seconds(40)});
     const auto not_before = [&](Seconds least, Seconds most) {
         world.settle();

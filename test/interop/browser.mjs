@@ -46,7 +46,8 @@ export async function openBrowser(executablePath) {
   return {
     page,
     inPage: (test, argument) => page.evaluate(test, argument),
-    visit: (server) => page.goto(server.uri.replace('ws:', 'http:')),
+    visit: (server, visitor = page) => visitor.goto(server.uri.replace('ws:', 'http:')),
+    newPage: () => browser.newPage(),
     async close() {
       await browser.close();
       await rm(profile, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { mebibyte, run, serve, text } from './harness.mjs';
 
 const [hawser, executablePath] = process.argv.slice(2);
 const server = await serve(hawser);
-const { page, inPage, visit, close } = await openBrowser(executablePath);
+const { page, inPage, visit, newPage, close } = await openBrowser(executablePath);
 await visit(server);
 
 const cases = {
@@ -134,12 +134,12 @@ const cases = {
   },
 
   async 'the server\'s own page opens a WebSocket to it, without an error'() {
-    const visitor = await browser.newPage();
+    const visitor = await newPage();
     const errors = [];
     visitor.on('pageerror', (error) => errors.push(String(error)));
     visitor.on('console', (line) => line.type() === 'error' && errors.push(line.text()));
     const opened = visitor.waitForEvent('websocket', { timeout: 20000 });
-    const response = await visitor.goto(home);
+    const response = await visit(server, visitor);
     assert.equal(response.status(), 200);
     assert.match(response.headers()['content-type'], /^text\/html/);
     assert.equal(new URL((await opened).url()).host, new URL(server.uri).host);
@@ -150,7 +150,7 @@ const cases = {
 
   async 'a page that is left ends its connections, and the server serves others'() {
     await inPage(async () => void (await openSocket()));
-    await page.goto(home);
+    await visit(server);
     const echo = await inPage(async () => {
       const { socket, next } = await openSocket();
       socket.send('hello again');
