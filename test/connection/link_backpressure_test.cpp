@@ -270,28 +270,3 @@ TEST_CASE("link: a loop of send until backpressure, on again with on_drain, send
     for (int i = 0; i < 500; ++i) REQUIRE(arrived[static_cast<std::size_t>(i)] == "text " + std::to_string(i) + std::string(100, 'x'));
     CHECK(drained > 5);
 }
-
-TEST_CASE("link: what on_drain sends without end stays with its connection", "[link][backpressure]") {
-    SimWorld world(marks(1000, 250));
-    SimPeer greedy = world.open_client({.capacity = 1 << 20});
-    const ConnectionPtr flooded = world.newest();
-    SimPeer modest = world.open_client();
-    world.server->on_text([](Connection& connection, MessageView m) { connection.text(m.content); });
-    int sent = 0;
-    const auto pour = [&](Connection& connection) {
-        for (int i = 0; i < 3 && sent < 600; ++i, ++sent) connection.binary(std::string(400, 'A'));
-    };
-    world.server->on_drain(pour);
-    pour(*flooded);
-    int echoed = 0;
-    std::size_t arrived = 0;
-    while (arrived < 600) {
-        modest.text("B");
-        world.settle();
-        for (const std::string& line : greedy.lines()) REQUIRE(line == "binary " + std::string(400, 'A')), ++arrived;
-        for (const std::string& line : modest.lines()) REQUIRE(line == "text B"), ++echoed;
-    }
-    CHECK(echoed > 0);
-    world.kept = 1;
-    world.end();
-}

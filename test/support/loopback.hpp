@@ -42,7 +42,9 @@ public:
     NothingAwaited(const NothingAwaited&) = delete;
     NothingAwaited& operator=(const NothingAwaited&) = delete;
     ~NothingAwaited() {
-        if (std::uncaught_exceptions() == 0) CHECK(run_until(reactor_.core(), [this] { return !reactor_.run_once(Seconds(0)); }));
+        if (std::uncaught_exceptions() != 0) return;
+        run_ready(reactor_.core());
+        CHECK_FALSE(reactor_.run_once(Seconds(0)));
     }
 
 private:
