@@ -92,7 +92,8 @@ TEST_CASE("ping interval: without an interval it is the connection's timeout") {
 }
 
 TEST_CASE("ping interval: a pong that came before a callback which took too long still counts") {
-    SimWorld world;
+    // The seed says whether the deadline or the socket is served first.
+    SimWorld world({}, {}, GENERATE(range(1u, 9u)));
     world.server->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
     SimPeer peer = world.open_client();
     world.pass(Seconds(20.001));
