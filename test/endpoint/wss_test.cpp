@@ -105,6 +105,7 @@ TEST_CASE("wss: a plain client is told so, and harms nobody") {
     CHECK(plain.error->errc() == Errc::handshake_failed);
     REQUIRE(plain.error->response());
     CHECK(plain.error->response()->status == 400);
+    CHECK(contains(plain.failure(), "the server answered 400 This Port Speaks TLS"));
     CHECK(plain.error->response()->body == "This port speaks TLS: ask for it by wss://\n");
     CHECK(contains(server_error(loop), "the client speaks plain HTTP on a port for TLS"));
     CHECK(attempt(loop, loop.uri(), trusting()).echoed);

@@ -259,6 +259,9 @@ TEST_CASE("wss: a server verifies its clients' certificates when it is asked to"
             CHECK(loop.errors[0].errc() == Errc::tls_failed);
             CHECK(std::string(loop.errors[0].what()).find(part) != std::string::npos);
             CHECK(result.error->errc() == Errc::tls_failed);
+            // The client is told why, though it had said more than the server read.
+            INFO(result.failure());
+            CHECK(result.failure().find("alert") != std::string::npos);
         }
     }
 }
