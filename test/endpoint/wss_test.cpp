@@ -73,8 +73,9 @@ TEST_CASE("wss: the half that is closed by close_notify is told, and the reply s
     Client client(loop.reactor, loop.uri(), {.configuration = configuration});
     std::string reply;
     std::optional<Disconnect> ending;
-    client.on_text([&](Connection&, MessageView m) { reply = m.content; })
-        .on_disconnect([&](Connection&, const Disconnect& end) { ending = end; });
+    client.on_text([&](Connection&, MessageView m) { reply = m.content; }).on_disconnect([&](Connection&, const Disconnect& end) {
+        ending = end;
+    });
     client.text("last words");
     loop.until([&] { return !loop.opened.empty() && client.is_writable(); });
     client.connection()->close_write();

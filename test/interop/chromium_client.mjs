@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Headless Chromium as a client of `hawser serve`: chromium_client.mjs HAWSER CHROMIUM
+// Headless Chromium as a client of `hawser serve`: chromium_client.mjs HAWSER CHROMIUM [OPTION...]
+// The options go to the server. With --tls it has a certificate that nobody knows.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,14 +9,15 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { mebibyte, run, serve, text } from './harness.mjs';
 
-const [hawser, executablePath] = process.argv.slice(2);
-const server = await serve(hawser);
+const [hawser, executablePath, ...options] = process.argv.slice(2);
+const server = await serve(hawser, ...options);
 const profile = await mkdtemp(join(tmpdir(), 'hawser-chromium-'));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath,
   headless: true,
   args: [
     '--no-sandbox',
+    '--ignore-certificate-errors',
     '--disable-gpu',
     '--disable-quic',
     '--no-first-run',
@@ -48,7 +50,7 @@ await page.addInitScript((uri) => {
   });
 }, server.uri);
 // A page of another origin would need the user's leave to reach this machine.
-const home = server.uri.replace('ws:', 'http:');
+const home = server.uri.replace('ws', 'http');
 await page.goto(home);
 
 const cases = {
