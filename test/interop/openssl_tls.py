@@ -82,6 +82,16 @@ async def ciphers(hawser):
                 expect_parts(await s_client(serve, "-tls1_2", "-cipher", cipher + ":@SECLEVEL=0"), "handshake failure", "Cipher is (NONE)")
 
 
+async def curves(hawser):
+    """the server chooses the fastest curve for the key exchange, and none below 256 bits"""
+    for name in ("server", "rsa"):
+        async with serve_tls(hawser, name=name) as serve:
+            expect_parts(await s_client(serve, "-curves", "P-521:P-256:X25519"), "Server Temp Key: X25519", ACCEPTED)
+            expect_parts(await s_client(serve, "-curves", "P-521:P-256"), "Server Temp Key: ECDH, prime256v1", ACCEPTED)
+            for curve in ("secp224r1", "prime192v1", "secp256k1"):
+                expect_parts(await s_client(serve, "-tls1_2", "-curves", curve), "handshake failure", "Cipher is (NONE)")
+
+
 async def versions(hawser):
     """TLS below 1.2 is refused"""
     async with serve_tls(hawser) as serve:
@@ -189,6 +199,7 @@ async def server_renegotiates(hawser):
 CASES = [
     handshake,
     ciphers,
+    curves,
     versions,
     resumption,
     renegotiation,

@@ -11,10 +11,10 @@ cd "$1"
 make() {
     name=$1
     shift
-    openssl req -x509 -nodes -days 30 -keyout "$name.key" -out "$name.pem" "$@" 2>openssl.log || { cat openssl.log >&2; exit 1; }
+    openssl req -x509 -nodes -days 100 -keyout "$name.key" -out "$name.pem" "$@" 2>openssl.log || { cat openssl.log >&2; exit 1; }
 }
 p256='-newkey ec -pkeyopt ec_paramgen_curve:P-256'
-issued='-CA root.pem -CAkey root.key -addext basicConstraints=critical,CA:FALSE'
+issued='-CA root.pem -CAkey root.key -addext basicConstraints=critical,CA:FALSE -addext crlDistributionPoints=URI:http://crl.example/'
 names='subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1'
 
 # The variables hold several arguments each.
