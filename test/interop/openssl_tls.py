@@ -89,7 +89,7 @@ async def curves(hawser):
             expect_parts(await s_client(serve, "-curves", "P-521:P-256:X25519"), "Server Temp Key: X25519", ACCEPTED)
             expect_parts(await s_client(serve, "-curves", "P-521:P-256"), "Server Temp Key: ECDH, prime256v1", ACCEPTED)
             for curve in ("secp224r1", "prime192v1", "secp256k1"):
-                expect_parts(await s_client(serve, "-tls1_2", "-curves", curve), "handshake failure", "Cipher is (NONE)")
+                expect_parts(await s_client(serve, "-tls1_2", "-curves", curve), "Cipher is (NONE)")
 
 
 async def versions(hawser):
