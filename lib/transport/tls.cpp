@@ -25,7 +25,7 @@ constexpr std::size_t max_held_output = 128 * 1024;
 /// RFC 8446, section 5.1.
 constexpr std::size_t max_record_size = 16 * 1024;
 constexpr std::string_view plain_http_answer =
-    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
+    "HTTP/1.1 400 This Port Speaks TLS\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
     "This port speaks TLS: ask for it by wss://\n";
 
 /// mbedTLS gives its output to this and never hears that the socket is full: what that does not take is kept here. So no
@@ -62,7 +62,7 @@ private:
     void established();
     void handshake_failed(int error);
     std::string explain(int error);
-    void refuse_plain_http();
+    void part();
 
     // mbedTLS's input and output.
     static int receive_input(void* self, unsigned char* into, std::size_t size) noexcept;
@@ -181,19 +181,23 @@ void TlsTransport::handshake_failed(int error) {
     }
     const std::string why = explain(error);
     const std::string_view first(first_bytes_.data(), first_bytes_.size());
-    if (is_server() && !other_protocol(first, true).empty()) refuse_plain_http();
+    if (is_server() && !other_protocol(first, true).empty()) {
+        output_.clear();
+        take_output(plain_http_answer);  // in the client's own language
+    }
+    // mbedTLS leaves this one without an alert (RFC 5246, section 7.4.6).
+    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE)
+        mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    part();
     fail("the TLS handshake failed: " + why, error_ ? error_ : std::error_code(error, tls_category()));
 }
 
-/// In the peer's own language.
-void TlsTransport::refuse_plain_http() {
-    output_.clear();
-    take_output(plain_http_answer);
-    // What is left unread would have the socket's end take the answer back.
+/// So that the peer gets our last words: what is left unread would have the socket's end take them back.
+void TlsTransport::part() {
     std::array<char, 4096> rest;
     for (int i = 0; i < 16 && inner_->read(rest).status == IoResult::Status::done; ++i) {
     }
-    inner_->shutdown_write();
+    if (output_.empty()) inner_->shutdown_write();
 }
 
 // Reading.

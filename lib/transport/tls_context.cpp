@@ -107,6 +107,7 @@ void TlsContext::configure() {
         throw Error(Errc::invalid_option, mbedtls::library_name() + " cannot be set up for TLS: " + mbedtls::error_text(result));
     mbedtls::set_random(config);
     mbedtls::set_versions(config, settings_.least, settings_.most);
+    mbedtls::set_curves(config);
     mbedtls::set_server_order(config, settings_.servers_order);
     settings_.ciphersuites.push_back(0);
     mbedtls_ssl_conf_ciphersuites(&config, settings_.ciphersuites.data());

@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core';
 
 const args = [
   '--no-sandbox',
+  '--ignore-certificate-errors',
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
@@ -17,7 +18,7 @@ const args = [
 
 /// What tests find inside the page: openSocket(), which connects to the page's own server.
 function prepare() {
-  const uri = location.origin.replace('http:', 'ws:');
+  const uri = location.origin.replace(/^http/, 'ws');
   /// A connection: opened, and with next() for what comes in, and closed, which gives the close event's fields.
   globalThis.openSocket = (subprotocols = []) => new Promise((resolve, reject) => {
     const socket = new WebSocket(uri, subprotocols);
@@ -46,7 +47,7 @@ export async function openBrowser(executablePath) {
   return {
     page,
     inPage: (test, argument) => page.evaluate(test, argument),
-    visit: (server, visitor = page) => visitor.goto(server.uri.replace('ws:', 'http:')),
+    visit: (server, visitor = page) => visitor.goto(server.uri.replace(/^ws/, 'http')),
     newPage: () => browser.newPage(),
     async close() {
       await browser.close();

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-// Headless Chromium as a client of `hawser serve`: chromium_client.mjs HAWSER CHROMIUM
+// Headless Chromium as a client of `hawser serve`: chromium_client.mjs HAWSER CHROMIUM [OPTION...]
+// The options go to the server. With --tls it has a certificate that nobody knows.
 
 import assert from 'node:assert/strict';
 import { openBrowser } from './browser.mjs';
 import { mebibyte, run, serve, text } from './harness.mjs';
 
-const [hawser, executablePath] = process.argv.slice(2);
-const server = await serve(hawser);
+const [hawser, executablePath, ...options] = process.argv.slice(2);
+const server = await serve(hawser, ...options);
 const { page, inPage, visit, newPage, close } = await openBrowser(executablePath);
 await visit(server);
 

@@ -62,7 +62,7 @@ export async function serve(hawser, ...more) {
   process.on('exit', () => server.kill('SIGKILL'));
   const ended = once(server, 'exit');
   const [line] = await within(caseSeconds, once(createInterface(server.stdout), 'line'));
-  const uri = /^listening on (ws:\S+)$/.exec(line)?.[1];
+  const uri = /^listening on (wss?:\S+)$/.exec(line)?.[1];
   assert(uri, `hawser serve printed "${line}" instead of its address`);
   const stop = async () => {
     server.kill('SIGTERM');
