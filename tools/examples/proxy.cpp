@@ -76,7 +76,7 @@ void Proxy::join(hawser::Connection& client) {
     pair->upstream.on_drain([other](hawser::Connection&) { other->resume(); });
     pair->upstream.on_error([other](hawser::Connection*, const hawser::Error& error) {
         std::cerr << error.what() << '\n';
-        if (error.level() == hawser::ErrorLevel::connection) other->close(hawser::CloseCode::bad_gateway);
+        if (error.level() != hawser::ErrorLevel::message) other->close(hawser::CloseCode::bad_gateway);
     });
     pair->upstream.connect();
     pairs_.emplace(client.identity(), std::move(pair));
