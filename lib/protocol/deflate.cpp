@@ -143,4 +143,6 @@ Buffer Deflater::compress(std::string_view content) {
     return out;
 }
 
+std::string loaded_zlib_version() { return zlibVersion(); }
+
 }  // namespace hawser::protocol

@@ -3,6 +3,7 @@
 #include <ev.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <hawser/reactor.hpp>
@@ -138,5 +139,7 @@ private:
 
 /// libev's loop: a new one, or `borrowed`.
 std::unique_ptr<Loop> make_ev_loop(struct ev_loop* borrowed = nullptr);
+/// Of the libev that is loaded: "4.33".
+std::string libev_version();
 
 }  // namespace hawser::reactor

@@ -208,4 +208,10 @@ std::string error_text(int error) {
     return std::string(prefix == std::string_view::npos ? whole : whole.substr(prefix + 3));
 }
 
+std::string loaded_version() {
+    char text[16] = {};  // "at least 9 bytes", with room
+    mbedtls_version_get_string(text);
+    return text;
+}
+
 }  // namespace hawser::transport::mbedtls

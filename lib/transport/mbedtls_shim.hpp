@@ -80,4 +80,7 @@ Mismatch mismatch_of(int error) noexcept;
 /// What an error of mbedTLS means, without the library's prefix.
 std::string error_text(int error);
 
+/// Of the mbedTLS that is loaded.
+std::string loaded_version();
+
 }  // namespace hawser::transport::mbedtls
