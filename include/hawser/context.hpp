@@ -29,6 +29,7 @@ public:
         return value ? std::get<T>(*value) : std::move(fallback);
     }
 
+    /// Sets one option. Throws `Errc::invalid_option`, and changes nothing then.
     void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
 
     /// Options by wrapper and name. What is not named stays.
