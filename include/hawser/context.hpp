@@ -29,6 +29,7 @@ public:
         return value ? std::get<T>(*value) : std::move(fallback);
     }
 
+    /// Sets one option. Throws `Errc::invalid_option`, and changes nothing then.
     void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
     /// Sets it from text, as a command line or a configuration file has it: "true" or "false", a decimal integer, or the
     /// string itself. To a list it adds one element, to a map one entry, written "key=value".

@@ -37,6 +37,7 @@ private:
 /// another host no credentials go along.
 class HAWSER_API FollowRedirect final : public Middleware {
 public:
+    /// `limit`: redirects in a row.
     explicit FollowRedirect(unsigned limit = 10) : limit_(limit) {}
     Hook hooks() const noexcept override { return Hook::http_incoming; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;
@@ -83,6 +84,7 @@ public:
     using Verdict = std::function<void(bool accepted)>;
     /// `token` is borrowed until the call returns.
     using Judge = std::function<void(Connection& connection, std::string_view token, Verdict verdict)>;
+    /// `judge` is called for each token that is shown.
     explicit TokenAuth(Judge judge);
     Hook hooks() const noexcept override { return Hook::http_incoming; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;
@@ -97,10 +99,12 @@ struct RateLimits {
     double bytes_per_second = 0;     ///< 0: no bound
     /// How much of the above may come at once.
     Seconds burst{1};
+    /// What happens to who sends more.
     enum class Policy {
         pause,  ///< reading pauses until the rate is met again; resume() by the application ends the pause early
         close,  ///< the connection is closed with 1008
     };
+    /// What happens to who sends more.
     Policy policy = Policy::pause;
 };
 
@@ -120,6 +124,7 @@ private:
 /// Server: answers a handshake with 429 when its address has this many connections already.
 class HAWSER_API MaxConnectionsPerAddress final : public Middleware {
 public:
+    /// `limit`: connections of one address at a time.
     explicit MaxConnectionsPerAddress(std::size_t limit) : limit_(limit) {}
     Hook hooks() const noexcept override { return Hook::http_incoming; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;
