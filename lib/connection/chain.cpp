@@ -111,7 +111,8 @@ void HttpNext::respond(Response response) const {
     const auto link = step_->take();
     if (!link) return;
     if (step_->direction != Hook::http_incoming || link->role() != protocol::Role::server)
-        throw Error(Errc::client_failed, "HttpNext::respond() was called where there is no request to answer: it is for a server's http_incoming");
+        throw Error(Errc::client_failed,
+                    "HttpNext::respond() was called where there is no request to answer: it is for a server's http_incoming");
     link->answer_http(std::move(response));
 }
 

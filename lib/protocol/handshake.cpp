@@ -32,7 +32,8 @@ HttpFailure bad_request(std::string reason) { return {400, std::move(reason)}; }
 /// Whether it may be a Host's value (RFC 9112, section 3.2): of the characters of a host and a port, or empty.
 bool is_host(std::string_view value) {
     constexpr std::string_view marks = "-._~!$&'()*+,;=%:[]";
-    return std::all_of(value.begin(), value.end(), [&](char c) { return is_alpha(c) || is_digit(c) || marks.find(c) != std::string_view::npos; });
+    return std::all_of(value.begin(), value.end(),
+                       [&](char c) { return is_alpha(c) || is_digit(c) || marks.find(c) != std::string_view::npos; });
 }
 
 /// What is wrong with the fields every HTTP/1.1 request has, or nothing.

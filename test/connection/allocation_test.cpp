@@ -117,8 +117,12 @@ TEST_CASE("allocation: the counter counts", "[allocation]") {
 TEST_CASE("allocation: a small message is echoed without any", "[allocation]") {
     Echo echo;
     const std::size_t pipelined = GENERATE(1u, 2u, 10u);
-    SECTION("text of 20 bytes") { CHECK(count(echo, repeated(RawPeer::frame(0x81, std::string(20, 't')), pipelined), pipelined * 22) == 0); }
-    SECTION("binary of 125 bytes") { CHECK(count(echo, repeated(RawPeer::frame(0x82, std::string(125, 'b')), pipelined), pipelined * 127) == 0); }
+    SECTION("text of 20 bytes") {
+        CHECK(count(echo, repeated(RawPeer::frame(0x81, std::string(20, 't')), pipelined), pipelined * 22) == 0);
+    }
+    SECTION("binary of 125 bytes") {
+        CHECK(count(echo, repeated(RawPeer::frame(0x82, std::string(125, 'b')), pipelined), pipelined * 127) == 0);
+    }
     SECTION("ping, answered by the stock middleware") {
         echo.loopback.server.on_message({});
         CHECK(count(echo, repeated(RawPeer::frame(0x89, std::string(20, 'p')), pipelined), pipelined * 22) == 0);

@@ -87,7 +87,8 @@ TEST_CASE("link: a server's middleware answers in the endpoint's stead", "[link]
     peer.shake_hands();
     world.settle();
     const std::string answer = peer.socket().take();
-    CHECK_THAT(answer, StartsWith("HTTP/1.1 401 Unauthorized\r\n") && Contains("WWW-Authenticate: Basic\r\n") && Contains("Connection: close"));
+    CHECK_THAT(answer,
+               StartsWith("HTTP/1.1 401 Unauthorized\r\n") && Contains("WWW-Authenticate: Basic\r\n") && Contains("Connection: close"));
     CHECK_THAT(answer, Catch::Matchers::EndsWith("\r\n\r\nwho are you?\n"));
     CHECK(peer.socket().sees_end());
     CHECK(world.at_server.lines().empty());
