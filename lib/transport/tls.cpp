@@ -22,6 +22,8 @@ constexpr std::size_t max_handshake_size = 64 * 1024;
 /// Output that the socket does not take: a handshake's flight, or one record. Beyond it there are alerts only, as answers to
 /// a peer that does not read.
 constexpr std::size_t max_held_output = 128 * 1024;
+/// Records of one write are sent together, until there is so much of them.
+constexpr std::size_t batch_size = 32 * 1024;
 /// RFC 8446, section 5.1.
 constexpr std::size_t max_record_size = 16 * 1024;
 constexpr std::string_view plain_http_answer =
@@ -69,6 +71,7 @@ private:
     static int send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept;
     int take_output(std::string_view bytes);
     bool flush_output();
+    bool has_room() { return !write_error_ && (output_.size() < batch_size || flush_output()); }
     std::size_t encrypt(std::span<const char> bytes);
     void record_failed(int error);
     void fail(std::string what, std::error_code error);
@@ -89,7 +92,7 @@ private:
     std::uint32_t handshake_size_ = 0;
     Readiness interest_ = Readiness::none;
     State state_ = State::handshaking;
-    bool is_collecting_ = false;  // a flight of the handshake, to be sent at once
+    bool is_collecting_ = false;  // a flight of the handshake, or a write's records, to be sent at once
     bool input_ended_ = false;    // the socket's
     bool close_notified_ = false;
     bool outcome_told_ = false;
@@ -288,13 +291,16 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     std::array<char, max_record_size> room;
     Gatherer gatherer(slices);
     std::size_t size = 0;
-    while (output_.empty() && !write_error_) {
+    is_collecting_ = true;
+    while (has_room()) {
         const std::span<const char> bytes = gatherer.next(room);
         if (bytes.empty()) break;
         const std::size_t taken = encrypt(bytes);
         size += taken;
         if (taken < bytes.size()) break;
     }
+    is_collecting_ = false;
+    flush_output();
     if (size != 0) return IoResult::done(size);
     return write_error_ ? IoResult::failed(write_error_) : IoResult::would_block();
 }
@@ -302,7 +308,7 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
 /// Returns how many of the bytes have become records: all, unless the socket is full or something failed.
 std::size_t TlsTransport::encrypt(std::span<const char> bytes) {
     std::size_t size = 0;
-    while (size < bytes.size() && output_.empty() && !write_error_) {
+    while (size < bytes.size() && has_room()) {
         const int result = mbedtls_ssl_write(ssl_->get(), reinterpret_cast<const unsigned char*>(bytes.data()) + size, bytes.size() - size);
         if (result > 0) {
             size += static_cast<std::size_t>(result);

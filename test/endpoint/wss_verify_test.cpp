@@ -1,8 +1,10 @@
 #include <algorithm>
 
 #include "support/tls_loopback.hpp"
+#include "transport/mbedtls_shim.hpp"
 
 using namespace support;
+namespace mbedtls = hawser::transport::mbedtls;
 using namespace std::string_literals;
 
 namespace {
@@ -166,7 +168,7 @@ std::vector<Case> client_cases() {
         {"weak hash", "localhost", level(0), {}},
         {"weak hash", "localhost", level(1), {"weak hash"}},
         {"weak key", "localhost", {}, {R"(has a weak key (RSA, 1024 bits))", "security_level"}},
-        {"weak key", "localhost", level(1), {}},
+        {"weak key", "localhost", {{"security_level", 1}, {"crypto_method", "TLSv1.2"}}, {}},  // too short for a signature of 1.3
         {"weak key", "localhost", level(2), {"weak key"}},
         {"rsa", "localhost", {}, {}},
         {"rsa", "localhost", level(2), {}},
@@ -265,9 +267,10 @@ TEST_CASE("wss: a server verifies its clients' certificates when it is asked to"
             CHECK(loop.errors[0].errc() == Errc::tls_failed);
             CHECK(std::string(loop.errors[0].what()).find(part) != std::string::npos);
             CHECK(result.error->errc() == Errc::tls_failed);
-            // The client is told why, though it had said more than the server read.
+            // The client is told why, though it had said more than the server read. (By TLS 1.3 it has finished before, and
+            // mbedTLS encrypts the alert by the handshake's keys.)
             INFO(result.failure());
-            CHECK(result.failure().find("alert") != std::string::npos);
+            CHECK((result.failure().find("alert") != std::string::npos || mbedtls::has_tls13()));
         }
     }
 }
