@@ -13,6 +13,7 @@ import time
 from consumer import Failed, execute, expect, run_cases
 
 hawser, page, bash, zsh = [pathlib.Path(path).resolve() for path in sys.argv[1:5]]
+WAIT = 100  # seconds for each answer of the shell, on a machine that has other work
 OPTION = re.compile(r"^  (?:-\w,)?(--[\w-]+)", re.MULTILINE)
 SUBCOMMANDS = re.findall(r"^  (\w+)", execute(hawser, "--help").partition("Subcommands:")[2], re.MULTILINE)
 
@@ -29,17 +30,17 @@ def bash_offers(*words):
 
 
 class Zsh:
-    """An interactive zsh, as a terminal sees it."""
+    """An interactive zsh, as a terminal sees it, that reads .zshrc in the folder."""
 
-    def __init__(self):
+    def __init__(self, folder):
         self.process, self.descriptor = pty.fork()
         if self.process == 0:
-            os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb", "PS1": "> "})
+            os.execvpe("zsh", ["zsh", "-d", "-i"], {**os.environ, "TERM": "dumb", "ZDOTDIR": str(folder)})
 
     def type(self, text, until):
         """Types, and reads until the pattern is there."""
         os.write(self.descriptor, text.encode())
-        seen, end = "", time.monotonic() + 30
+        seen, end = "", time.monotonic() + WAIT
         while not re.search(until, seen):
             if not select.select([self.descriptor], [], [], max(0, end - time.monotonic()))[0]:
                 raise Failed(f"zsh: no {until!r} in {seen!r}")
@@ -77,9 +78,10 @@ def zsh_completion(folder):
     """zsh completes a subcommand and an option"""
     (folder / "_hawser").write_bytes(zsh.read_bytes())
     execute("zsh", "-n", zsh)
-    shell = Zsh()
+    (folder / ".zshrc").write_text(f"fpath=({folder} $fpath)\nautoload -U compinit\ncompinit -u -D\nPS1='ready> '\n")
+    shell = Zsh(folder)
     try:
-        shell.type(f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; print rea''dy\n", "ready")
+        shell.type("", "ready> ")
         shell.type("hawser conn\t", r"hawser connect ")
         shell.type("--bin\t", r"--binary")
     finally:

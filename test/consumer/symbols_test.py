@@ -23,7 +23,7 @@ def exported():
 
 
 symbols = exported()
-strong = sorted({name for kind, name in symbols if kind not in "WVu"})
+strong = sorted({name for kind, name in symbols if kind not in "WVu" and name.startswith("hawser::")})
 if "--record" in sys.argv:
     pathlib.Path(listed).write_text("".join(name + "\n" for name in strong))
     sys.exit(0)
