@@ -6,7 +6,7 @@ import sys
 from consumer import execute, expect, run_cases
 
 script, build, version = sys.argv[1:4]
-EXPECTED = ["hawser", "libhawser.so", "libhawser.a", "hawser.hpp", "hawser.pc", "hawserConfig.cmake", "hawser.1.gz", "_hawser", "copyright"]
+EXPECTED = ["hawser", "libhawser.so", "libhawser.a", "hawser.hpp", "hawser.pc", "hawser-config.cmake", "hawser.1.gz", "_hawser", "copyright"]
 
 
 def files(root):
