@@ -36,7 +36,7 @@ def library_kinds(folder):
     execute(meson, "setup", build, "--buildtype=plain", *options, cwd=program, CXX=" ".join(compiler))
     for kind, is_linked in (("static", False), ("shared", True), ("both", True)):
         execute(meson, "configure", build, f"-Dhawser:default_library={kind}")
-        execute("ninja", "-C", build)
+        execute("ninja", "-j2", "-C", build)
         expect_echo(build / "daemon", version)
         expect("libhawser.so" in execute("readelf", "-d", build / "daemon"), is_linked, f"{kind}: needs libhawser.so")
     expect_library_only(build)
