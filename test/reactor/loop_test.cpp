@@ -279,6 +279,7 @@ TEST_CASE("loop: what a callback throws reaches the hooks and never libev", "[lo
     TestDeadline deadline(*f.loop);
     io.callback = [&](Readiness) {
         f.loop->watch(io, pair.near(), Readiness::none);
+        f.loop->arm(deadline, f.loop->fresh_now());
         throw std::runtime_error("io");
     };
     deadline.callback = [] { throw std::runtime_error("deadline"); };
@@ -286,7 +287,6 @@ TEST_CASE("loop: what a callback throws reaches the hooks and never libev", "[lo
         if (f.hooks.sleeps == 1) throw std::runtime_error("sleep");
     };
     f.loop->watch(io, pair.near(), Readiness::readable);
-    f.loop->arm(deadline, f.loop->fresh_now() + 1ms);
     CHECK_FALSE(f.loop->run());
     CHECK(f.hooks.exceptions == std::vector<std::string>{"sleep", "io", "deadline"});
     CHECK(ev_depth(f.loop->native()) == 0);
