@@ -4,12 +4,13 @@
 The archives are those of the source tree's subprojects/packagecache. The wraps are found there too: a daemon need not copy them."""
 
 import pathlib
+import re
 import sys
 
 from consumer import embed, execute, expect, expect_echo, run_cases
 
 meson, root, version, *compiler = sys.argv[1:]
-SYSTEM = ("libev", "libmbed", "libcares", "libz")
+SYSTEM = re.compile(r"lib(ev|mbed\w+|cares|z)\.so")
 
 
 def forced(folder):
@@ -19,10 +20,14 @@ def forced(folder):
     options = ["--buildtype=plain", "--wrap-mode=forcefallback", "-Dhawser:tests=enabled"]
     execute(meson, "setup", build, *options, cwd=program, CXX=" ".join(compiler))
     tests = [pathlib.Path("subprojects/hawser/test") / name for name in ("reactor_test", "compression_test")]
-    execute("ninja", "-j2", "-C", build, "daemon", *tests)
-    expect_echo(build / "daemon", version)
-    needed = execute("readelf", "-d", build / "daemon")
-    expect([name for name in SYSTEM if name in needed], [], "libraries of the system that the program needs")
+    execute("ninja", "-j2", "-C", build, *tests)
+    # The loop is shared by program and library, and so must libev be.
+    for kind in ("shared", "static"):
+        execute(meson, "configure", build, f"-Dhawser:default_library={kind}")
+        execute("ninja", "-j2", "-C", build, "daemon")
+        expect_echo(build / "daemon", version)
+        foreign = [line for line in execute("ldd", build / "daemon").splitlines() if SYSTEM.search(line) and str(build) not in line]
+        expect(foreign, [], f"{kind}: libraries of the system that the program needs")
     for test in tests:
         execute(build / test)
 
