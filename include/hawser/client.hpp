@@ -27,8 +27,8 @@ struct ClientOptions {
 
 /// How a client comes back by itself after an end that the application did not ask for, and after a failure to connect.
 /// The wait is drawn at random between 0 and a ceiling that doubles with each attempt (full jitter). A Close with 1012
-/// makes it 5 to 30 s, one with 1013 about the maximum; the time that a Retry-After asks for, in seconds or by a date, comes on top. What asking again will not change (a
-/// handshake refused with 4xx other than 408, 425 and 429) is not tried again.
+/// makes it 5 to 30 s, one with 1013 about the maximum; the time that a Retry-After asks for, in seconds or by a date, comes on top. What
+/// asking again will not change (a handshake refused with 4xx other than 408, 425 and 429) is not tried again.
 struct ReconnectOptions {
     Seconds initial{0.5};       ///< ceiling of the first wait
     Seconds maximum{30};        ///< ceiling of every wait that the server does not ask for

@@ -37,6 +37,7 @@ struct Parked final : connection::Owner, std::enable_shared_from_this<Parked> {
         from.hold(true);
     }
     void on_drain(Link&) override {}
+    void want_ticks() override {}
     void on_error(Link&, const Error&) override {}
     void on_reconnect(Link& from, const std::string&) override { from.disconnect(); }
     void on_end(Link&, const Disconnect&) override {

@@ -164,10 +164,9 @@ TEST_CASE("blocking client: one that shares a reactor has no receive") {
 TEST_CASE("blocking client: what arrives while a call waits is bounded, empty messages too") {
     const EchoThread echo;
     constexpr std::size_t bound = 20'000;
-    Client client(echo.uri(), {.configuration = {.max_buffered_amount = bound,
-                                                 .high_water_mark = bound,
-                                                 .low_water_mark = bound,
-                                                 .close_timeout = Seconds(0.05)}});
+    Client client(echo.uri(),
+                  {.configuration = {
+                       .max_buffered_amount = bound, .high_water_mark = bound, .low_water_mark = bound, .close_timeout = Seconds(0.05)}});
     client.remove_ping_responder();
     std::size_t pings = 0;
     client.on_ping([&](Connection&, MessageView) { ++pings; });
