@@ -111,7 +111,8 @@ struct RateLimits {
     Policy policy = Policy::pause;
 };
 
-/// Bounds the data messages that a connection may send to us.
+/// Bounds the data messages that a connection may send to us. Taken out while a connection is paused, it leaves that to be resumed by
+/// the application.
 class HAWSER_API RateLimit final : public Middleware {
 public:
     /// Throws `Errc::invalid_option` for a negative rate or burst.

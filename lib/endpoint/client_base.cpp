@@ -400,7 +400,13 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     // Asked for before, or by on_disconnect, which may as well have destroyed the client.
     if (link_.get() == &link && std::exchange(reconnect_due_, false)) {
         predecessor_ = link_;
-        ClientBase::connect();
+        try {
+            ClientBase::connect();
+        } catch (const Error& error) {
+            // Options that TLS cannot have, behind a redirect to wss. They would be wrong the next time too.
+            wanted_ = false;
+            return on_connect_failed(error);
+        }
     }
     // The application may have begun another connection in its listener.
     if (link_.get() == &link && !dialer_ && reconnect_timer_ == 0) end_run(link.was_open() ? std::nullopt : ending.error);

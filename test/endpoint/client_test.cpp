@@ -323,8 +323,12 @@ TEST_CASE("client: one that is destroyed while it is to connect anew takes over 
         loop.until([&] { return first.is_writable() && loop.server.connection_count() == 1; });
     }
     auto second = std::make_unique<Client>(loop.reactor, loop.uri());
+    const bool asks_twice = GENERATE(false, true);
     second->on_text([](Connection&, MessageView) { throw ReconnectRequested(); });
-    second->on_disconnect([&](Connection&, const Disconnect&) { second.reset(); });
+    second->on_disconnect([&](Connection&, const Disconnect&) {
+        second.reset();
+        if (asks_twice) throw ReconnectRequested();
+    });
     second->text("x");
     second->set_persistent(true);
     loop.until([&] { return !second; });
