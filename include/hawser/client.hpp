@@ -27,11 +27,11 @@ struct ClientOptions {
 
 /// How a client comes back by itself after an end that the application did not ask for, and after a failure to connect.
 /// The wait is drawn at random between 0 and a ceiling that doubles with each attempt (full jitter). A Close with 1012
-/// makes it 5 to 30 s, one with 1013 about the maximum; a Retry-After is honoured. What asking again will not change (a
-/// handshake refused with 4xx other than 408, 425 and 429) is not tried again.
+/// makes it 5 to 30 s, one with 1013 about the maximum; the time that a Retry-After asks for, in seconds or by a date, comes on top. What
+/// asking again will not change (a handshake refused with 4xx other than 408, 425 and 429) is not tried again.
 struct ReconnectOptions {
     Seconds initial{0.5};       ///< ceiling of the first wait
-    Seconds maximum{30};        ///< ceiling of every wait
+    Seconds maximum{30};        ///< ceiling of every wait that the server does not ask for
     unsigned max_attempts = 0;  ///< in a row, before it gives up; 0: no bound
     Seconds stable{60};         ///< a connection that lasted this long starts the count anew
 };
@@ -92,7 +92,7 @@ public:
 
     /// For the next handshake.
     Client& add_header(std::string name, std::string value);
-    /// Whether the open connection outlives the client, for the next one to the same URI.
+    /// Whether the open connection outlives the client, for the next one to the same URI. Middlewares of the client's do not go along.
     Client& set_persistent(bool persistent);
     /// Comes back by itself from now on; nothing: no longer. What is sent meanwhile is queued.
     Client& set_reconnect(std::optional<ReconnectOptions> options);

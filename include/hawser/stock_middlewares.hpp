@@ -15,7 +15,8 @@ namespace hawser {
 
 /// Sends pings while a connection is silent, and ends one whose peer is dead: when nothing came for `interval` a ping
 /// is sent, and when nothing comes for `pong_timeout` after it, the connection ends with `Errc::ping_timeout`. While reading is
-/// paused, and once the write half is closed, there is nothing to be found out.
+/// paused, and once the write half is closed, there is nothing to be found out. Added to a connection that is open, it watches from the
+/// next tick on.
 class HAWSER_API PingInterval final : public Middleware {
 public:
     /// Without an interval: the connection's `timeout`. Throws `Errc::invalid_option` for one that is not positive, or over ten years.
@@ -101,14 +102,17 @@ struct RateLimits {
     Seconds burst{1};
     /// What happens to who sends more.
     enum class Policy {
-        pause,  ///< reading pauses until the rate is met again; resume() by the application ends the pause early
+        /// Reading pauses, by pause() and resume(), until the rate is met again: a resume() by the application ends that early,
+        /// and a pause() by the application ends with it.
+        pause,
         close,  ///< the connection is closed with 1008
     };
     /// What happens to who sends more.
     Policy policy = Policy::pause;
 };
 
-/// Bounds the data messages that a connection may send to us.
+/// Bounds the data messages that a connection may send to us. Taken out while a connection is paused, it leaves that to be resumed by
+/// the application.
 class HAWSER_API RateLimit final : public Middleware {
 public:
     /// Throws `Errc::invalid_option` for a negative rate or burst.

@@ -14,10 +14,11 @@ struct HttpStep {
     Hook direction;
     bool settled = false;
 
-    /// The link, once: null when the step was taken before, or the link is gone.
+    /// The link, once: null when the step was taken before, or the connection has ended.
     std::shared_ptr<Link> take() {
         const bool taken = std::exchange(settled, true);
-        return taken ? nullptr : link.lock();
+        const auto present = taken ? nullptr : link.lock();
+        return present && present->is_connected() ? present : nullptr;
     }
 };
 
@@ -93,7 +94,9 @@ SendStatus LaterNext::operator()(const MessageView& message) const {
     const ConnectionPtr connection = connection_.lock();
     if (!connection || !connection->is_connected()) return SendStatus::closed;
     Link& link = static_cast<Link&>(*connection);
-    return incoming_ ? link.deliver_later(list_, position_, message) : Chain::outgoing(link, list_, position_, message);
+    // This may be gone before the rest of the chain has run.
+    const auto list = list_;
+    return incoming_ ? link.deliver_later(list, position_, message) : Chain::outgoing(link, list, position_, message);
 }
 
 void TickNext::operator()() const { Chain::tick(link_, list_, position_); }

@@ -317,7 +317,7 @@ SendStatus Link::send(const PreparedMessage& message) {
     return send(message.view());
 }
 
-SendStatus Link::transmit(const MessageView& message) {
+SendStatus Link::transmit(const MessageView& message) try {
     if (!is_writable() || is_failing()) return SendStatus::closed;
     if (message.opcode == Opcode::pong && keep_pong(message)) return SendStatus::ok;
     if (!is_control(message.opcode) && message.length() > settings_->max_buffered_amount) {
@@ -337,6 +337,10 @@ SendStatus Link::transmit(const MessageView& message) {
     if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
     drain_due_ = true;
     return SendStatus::backpressure;
+} catch (...) {
+    // No memory left, say: nothing may follow a message that was compressed or written by half.
+    drop();
+    throw;
 }
 
 bool Link::has_room(const MessageView& message) {
@@ -438,8 +442,13 @@ bool Link::tell_drained() {
 }
 
 void Link::disconnect() {
-    if (finished_) return;
     closed_here_ = true;
+    drop();
+}
+
+/// Ends the connection at once, without a word of who wanted that.
+void Link::drop() {
+    if (finished_) return;
     session_.set_over();
     transport_->close();
     outbox_.clear();

@@ -145,7 +145,7 @@ private:
     void set_hold(Hold reason, bool held);
     /// Calls the application. Returns false when it threw something.
     template <typename Callback>
-    bool call(Callback&& callback) noexcept;
+    bool call(Callback&& callback);
     void tell(const Error& error);
     void begin_handshake(Hook direction, HttpMessage message);
     void proceed();
@@ -160,6 +160,7 @@ private:
     void flush();
     std::size_t write_now(std::span<const iovec> slices);
     void fail_later(std::string what);
+    void drop();
     void transport_failed(const char* step, std::error_code error);
     bool is_failing() const noexcept { return extras_ && !extras_->failure.empty(); }
     bool may_write() const noexcept { return !blocked_ && !is_failing() && !session_.is_over(); }
@@ -203,7 +204,7 @@ private:
 };
 
 template <typename Callback>
-bool Link::call(Callback&& callback) noexcept {
+bool Link::call(Callback&& callback) {
     if (!owner_) return true;
     // A turn keeps both alive.
     const std::shared_ptr<Connection> self = in_turn_ ? nullptr : shared_from_this();
@@ -223,7 +224,7 @@ bool Link::call(Callback&& callback) noexcept {
         } catch (const Error& error) {
             if (error.level() == ErrorLevel::handler) throw;
             tell(error);
-            if (error.level() == ErrorLevel::connection) disconnect();
+            if (error.level() == ErrorLevel::connection) drop();
         }
     });
     // The loop is about to break: what else has arrived waits until it runs again.

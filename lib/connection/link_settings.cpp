@@ -46,6 +46,7 @@ void Link::set_chain(ChainPtr endpoint_chain) {
     all.insert(all.end(), extras_->own_middlewares.begin(), extras_->own_middlewares.end());
     extras_->endpoint_chain = std::move(endpoint_chain);
     chain_ = std::make_shared<const Chain>(std::move(all));
+    if (owner_ && chain_->of(Hook::tick)) owner_->want_ticks();
 }
 
 void Link::add_middleware(std::shared_ptr<Middleware> middleware) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <string>
 
 namespace hawser::endpoint {
 
@@ -23,12 +26,32 @@ double fraction(Entropy& entropy) {
     return static_cast<double>(value) / 4294967296.0;
 }
 
-/// The seconds of a Retry-After; a date, which needs a clock that is right, is not looked at (RFC 9110, section 10.2.3).
+/// "Sun, 06 Nov 1994 08:49:37 GMT", the one form in which dates are sent (RFC 9110, section 5.6.7).
+std::optional<std::chrono::sys_seconds> parse_date(std::string_view text) {
+    constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const std::string copy(text);
+    std::array<char, 4> name{};
+    unsigned day = 0, hour = 0, minute = 0, second = 0;
+    int year = 0, end = 0;
+    std::sscanf(copy.c_str(), "%*3[A-Za-z], %2u %3[A-Za-z] %4d %2u:%2u:%2u GMT%n", &day, name.data(), &year, &hour, &minute, &second, &end);
+    const std::size_t month = months.find(name.data()) / 3 + 1;
+    if (end == 0 || copy.size() != static_cast<std::size_t>(end) || month > 12 || hour > 23 || minute > 59 || second > 60) return {};
+    const auto date = std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day);
+    if (!date.ok()) return std::nullopt;
+    return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
+/// The wait that a Retry-After asks for (RFC 9110, section 10.2.3): seconds, or a date, which is compared with the response's own, so
+/// that our clock need not be right.
 Seconds retry_after(const Response& response) {
     const std::string_view field = response.headers.get("Retry-After").value_or("");
     unsigned seconds = 0;
     const auto parsed = std::from_chars(field.data(), field.data() + field.size(), seconds);
-    return parsed.ec == std::errc() && parsed.ptr == field.data() + field.size() ? Seconds(seconds) : Seconds(0);
+    if (parsed.ec == std::errc() && parsed.ptr == field.data() + field.size()) return Seconds(seconds);
+    const auto until = parse_date(field);
+    if (!until) return Seconds(0);
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    return std::max(Seconds(*until - parse_date(response.headers.get("Date").value_or("")).value_or(now)), Seconds(0));
 }
 
 /// Asking again will not change the answer.
@@ -53,7 +76,10 @@ std::optional<Seconds> Backoff::after_failure(const Error& error, Entropy& entro
     const Response* response = error.response();
     if (!response) return next(Seconds(0), entropy);
     if (is_final(response->status)) return std::nullopt;
-    return next(retry_after(*response), entropy);
+    // The wait that is drawn comes on top: others were told the same.
+    std::optional<Seconds> wait = next(Seconds(0), entropy);
+    if (wait) *wait += retry_after(*response);
+    return wait;
 }
 
 std::optional<Seconds> Backoff::next(Seconds least, Entropy& entropy) {

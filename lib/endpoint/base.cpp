@@ -9,7 +9,7 @@ Base::Base(Reactor& reactor, Configuration configuration)
     : reactor_(reactor), close_handler_(std::make_shared<CloseHandler>()), ping_responder_(std::make_shared<PingResponder>()) {
     configuration.validate();
     settings_ = std::make_shared<const Configuration>(std::move(configuration));
-    chain_ = std::make_shared<const connection::Chain>(connection::Middlewares{close_handler_, ping_responder_});
+    chain_ = stock_chain();
 }
 
 Base::~Base() = default;
@@ -55,6 +55,10 @@ Base::Slot<Listeners::OnMessage>& Base::message_slot(Opcode opcode) noexcept {
 
 // Middlewares.
 
+connection::ChainPtr Base::stock_chain() const {
+    return std::make_shared<const connection::Chain>(connection::Middlewares{close_handler_, ping_responder_});
+}
+
 void Base::add_middleware(std::shared_ptr<Middleware> middleware) {
     if (!middleware) throw Error(Errc::invalid_option, "a middleware is null");
     connection::Middlewares all = chain_->middlewares();
@@ -80,7 +84,7 @@ void Base::set_middlewares(connection::Middlewares middlewares) {
 // The tick.
 
 void Base::update_tick() {
-    const bool needed = is_ticking() && (slots.tick || chain_->of(Hook::tick));
+    const bool needed = is_ticking() && (slots.tick || links_tick_ || chain_->of(Hook::tick));
     if (needed == (tick_timer_ != 0)) return;
     if (!needed) {
         core().cancel(std::exchange(tick_timer_, TimerId{0}));
@@ -88,6 +92,11 @@ void Base::update_tick() {
     }
     const Seconds interval = settings_->tick_interval;
     tick_timer_ = core().start_timer(interval, interval, [this] { tick(); });
+}
+
+void Base::want_ticks() {
+    links_tick_ = true;
+    update_tick();
 }
 
 void Base::tick() {

@@ -59,6 +59,7 @@ public:
     void on_open(Link& link) override;
     void on_message(Link& link, const MessageView& message) override;
     void on_drain(Link& link) override;
+    void want_ticks() override;
     void on_error(Link& link, const Error& error) override;
     void on_end(Link& link, const Disconnect& ending) override;
 
@@ -68,6 +69,8 @@ protected:
     /// Ticks are due: started, and not stopped.
     virtual bool is_ticking() const noexcept = 0;
 
+    /// What every connection has from the start: the answers to a Close and to a ping.
+    connection::ChainPtr stock_chain() const;
     /// Whether the "ssl" options are others than the present ones.
     bool changes_ssl(const Configuration& configuration) const;
 
@@ -111,6 +114,7 @@ private:
     std::shared_ptr<CloseHandler> close_handler_;
     std::shared_ptr<PingResponder> ping_responder_;
     TimerId tick_timer_ = 0;
+    bool links_tick_ = false;  // there was one with tick hooks of its own
     unsigned depth_ = 0;
     std::vector<std::shared_ptr<const void>> retired_;
 };

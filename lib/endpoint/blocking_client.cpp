@@ -81,14 +81,14 @@ Message BlockingClient::receive() {
     if (inbox_.empty()) throw_failure("the connection has ended");
     Message message = std::move(inbox_.front());
     inbox_.pop_front();
-    inbox_bytes_ -= message.length();
+    inbox_bytes_ -= kept_size(message.length());
     return message;
 }
 
 void BlockingClient::on_message(Link& link, const MessageView& message) {
     if (waiting_) {
         inbox_.emplace_back(message);
-        inbox_bytes_ += message.length();
+        inbox_bytes_ += kept_size(message.length());
         if (inbox_bytes_ > configuration().max_buffered_amount) link.hold(true);
     }
     ClientBase::on_message(link, message);

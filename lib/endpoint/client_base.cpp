@@ -37,6 +37,7 @@ struct Parked final : connection::Owner, std::enable_shared_from_this<Parked> {
         from.hold(true);
     }
     void on_drain(Link&) override {}
+    void want_ticks() override {}
     void on_error(Link&, const Error&) override {}
     void on_reconnect(Link& from, const std::string&) override { from.disconnect(); }
     void on_end(Link&, const Disconnect&) override {
@@ -126,8 +127,10 @@ Headers ClientBase::request_headers() const {
 }
 
 void ClientBase::on_connect_failed(const Error& error) {
+    if (backoff_) reconnect_after(backoff_->after_failure(error, core().entropy()));
     report(error);
-    if (backoff_ && reconnect_after(backoff_->after_failure(error, core().entropy()))) return;
+    // The listener may have begun an attempt of its own.
+    if (reconnect_timer_ != 0 || dialer_ || is_connected()) return;
     drop_queue();
     end_run(error);
 }
@@ -154,7 +157,7 @@ void ClientBase::disconnect() {
 
 void ClientBase::start() {
     ClientBase::connect();
-    running_ = true;
+    running_ = wanted_ = true;
     if (link_) link_->hold(false);
     update_tick();
 }
@@ -197,6 +200,7 @@ void ClientBase::abandon() {
     if (configuration().persistent) park();
     Base::abandon();
     links_.clear();
+    link_.reset();
     end_run(std::nullopt);
 }
 
@@ -232,6 +236,8 @@ void ClientBase::park() {
     const auto parked = std::make_shared<Parked>(core(), std::exchange(link_, nullptr));
     core().parked().emplace(parking_key(), parked);
     parked->link->set_owner(parked.get());
+    // The client's own middlewares go with it.
+    parked->link->set_chain(stock_chain());
     parked->link->hold(false);
 }
 
@@ -255,12 +261,18 @@ bool ClientBase::unpark() {
             const auto self = std::static_pointer_cast<ClientBase>(weak.lock());
             const auto is_ours = [&] { return self && self->link_ == link && link->is_connected(); };
             if (is_ours()) self->on_open(*link);
-            if (place->kept && is_ours()) self->on_message(*link, place->kept->view());
+            if (place->kept && is_ours()) self->deliver(place->kept->view());
             if (self && self->running_) link->hold(false);
         });
         return true;
     }
     return false;
+}
+
+/// Shows our middlewares and listeners a message that has passed the connection's own middlewares already.
+void ClientBase::deliver(const MessageView& message) {
+    const connection::HookListPtr list = chain_->of(connection::Chain::incoming_hook(message.opcode));
+    link_->deliver_later(list, list ? list->list.size() : 0, message);
 }
 
 // Sending.
@@ -275,9 +287,9 @@ SendStatus ClientBase::enqueue(const MessageView& message) {
         report(Error(objection->code, "a message was not sent: " + objection->what));
         return SendStatus::refused;
     }
-    if (queued_bytes_ + message.length() > configuration().max_buffered_amount) return SendStatus::dropped;
+    if (queued_bytes_ + kept_size(message.length()) > configuration().max_buffered_amount) return SendStatus::dropped;
     queue_.emplace_back(message);
-    queued_bytes_ += message.length();
+    queued_bytes_ += kept_size(message.length());
     return queued_bytes_ > configuration().high_water_mark ? SendStatus::backpressure : SendStatus::ok;
 }
 
@@ -385,10 +397,16 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     const bool comes_back = is_present && !reconnect_due_ && comes_back_after(link, ending);
     if (is_present && !reconnect_due_ && !comes_back && !link.was_open()) drop_queue();
     Base::on_end(link, ending);
-    // Asked for before, or by on_disconnect.
-    if (is_present && std::exchange(reconnect_due_, false)) {
+    // Asked for before, or by on_disconnect, which may as well have destroyed the client.
+    if (link_.get() == &link && std::exchange(reconnect_due_, false)) {
         predecessor_ = link_;
-        ClientBase::connect();
+        try {
+            ClientBase::connect();
+        } catch (const Error& error) {
+            // Options that TLS cannot have, behind a redirect to wss. They would be wrong the next time too.
+            wanted_ = false;
+            return on_connect_failed(error);
+        }
     }
     // The application may have begun another connection in its listener.
     if (link_.get() == &link && !dialer_ && reconnect_timer_ == 0) end_run(link.was_open() ? std::nullopt : ending.error);

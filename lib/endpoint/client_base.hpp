@@ -17,6 +17,9 @@
 
 namespace hawser::endpoint {
 
+/// What a message that is kept counts: one without content takes memory too.
+inline std::size_t kept_size(std::size_t length) noexcept { return sizeof(Message) + length; }
+
 /// The client behind the public class, as it works without blocking.
 class ClientBase : public Base {
 public:
@@ -76,6 +79,7 @@ private:
     std::string parking_key() const;
     void park();
     bool unpark();
+    void deliver(const MessageView& message);
 
     Uri uri_;
     ClientOptions options_;

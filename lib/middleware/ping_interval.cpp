@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "middleware/meta_key.hpp"
+
 namespace hawser {
 
 namespace {
-
-constexpr const char* meta_key = "hawser.ping_interval";
 
 constexpr Seconds longest_time = std::chrono::hours(24 * 3650);
 
@@ -36,6 +36,7 @@ PingInterval::PingInterval(std::optional<Seconds> interval, Seconds pong_timeout
 }
 
 void PingInterval::begin(Connection& connection) const {
+    const MetaKey meta_key(this);
     Watch watch;
     watch.last_received = connection.reactor().now();
     connection.set_meta(meta_key, watch);
@@ -55,7 +56,7 @@ void PingInterval::http_outgoing(Connection& connection, HttpMessage message, co
 }
 
 void PingInterval::incoming(Connection& connection, const MessageView& message, const Next& next) {
-    if (Watch* watch = connection.meta<Watch>(meta_key)) {
+    if (Watch* watch = connection.meta<Watch>(MetaKey(this))) {
         watch->last_received = connection.reactor().now();
         // What was waited for has come: the next silence is counted from here.
         if (std::exchange(watch->pinged, false))
@@ -70,12 +71,15 @@ void PingInterval::tick(Connection& connection, const TickNext& next) {
 }
 
 void PingInterval::check(Connection& connection) const {
-    Watch* watch = connection.meta<Watch>(meta_key);
-    if (!watch || !connection.is_readable() || !connection.is_writable()) return;
+    if (!connection.is_readable() || !connection.is_writable()) return;
+    Watch* watch = connection.meta<Watch>(MetaKey(this));
+    // It was added behind the handshake.
+    if (!watch) return begin(connection);
     const TimePoint now = connection.reactor().now();
     if (now < watch->next_check) return check_at(connection, *watch, watch->next_check);
-    if (connection.is_paused()) {
-        // What the peer says is not heard: the silence is not its own.
+    const bool was_away = now - watch->next_check > pong_timeout_;
+    if (connection.is_paused() || was_away) {
+        // What the peer says is not heard, or was not while this was taken out: the silence is not its own.
         watch->last_received = now;
         watch->pinged = false;
     }

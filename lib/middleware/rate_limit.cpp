@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <optional>
 
+#include "middleware/meta_key.hpp"
+
 namespace hawser {
 
 namespace {
 
-constexpr const char* meta_key = "hawser.rate_limit";
+constexpr Seconds longest_pause = std::chrono::hours(24 * 3650);
 
 /// What one connection has left; below 0 it has taken an advance.
 struct Budget {
@@ -30,7 +32,7 @@ Seconds debt(const Budget& budget, const RateLimits& limits) {
     Seconds wait{0};
     if (limits.messages_per_second > 0) wait = std::max(wait, Seconds(-budget.messages / limits.messages_per_second));
     if (limits.bytes_per_second > 0) wait = std::max(wait, Seconds(-budget.bytes / limits.bytes_per_second));
-    return wait;
+    return std::min(wait, longest_pause);
 }
 
 }  // namespace
@@ -42,6 +44,7 @@ RateLimit::RateLimit(RateLimits limits) : limits_(limits) {
 
 void RateLimit::incoming(Connection& connection, const MessageView& message, const Next& next) {
     const TimePoint now = connection.reactor().now();
+    const MetaKey meta_key(this);
     if (!connection.meta<Budget>(meta_key)) {
         const double burst = limits_.burst.count();
         connection.set_meta(meta_key, Budget{now, limits_.messages_per_second * burst, limits_.bytes_per_second * burst});
@@ -61,7 +64,7 @@ void RateLimit::incoming(Connection& connection, const MessageView& message, con
 }
 
 void RateLimit::tick(Connection& connection, const TickNext& next) {
-    Budget* budget = connection.meta<Budget>(meta_key);
+    Budget* budget = connection.meta<Budget>(MetaKey(this));
     if (budget && budget->resume_at) {
         const TimePoint now = connection.reactor().now();
         if (now < *budget->resume_at) {

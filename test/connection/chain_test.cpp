@@ -303,3 +303,25 @@ TEST_CASE("chain: without the stock middlewares the application answers", "[chai
     CHECK(pair.sent() == Lines{"close 1000 mine"});
     CHECK(pair.journal.take() == Lines{"disconnect 1001 clean"});
 }
+
+TEST_CASE("chain: what goes on later may be given up in the hooks and listeners behind it", "[chain][later]") {
+    Pair pair;
+    std::optional<LaterNext> later;
+    auto inner = incoming([&](Connection&, const MessageView& message, const Next& next) {
+        later.reset();
+        next(message);
+        next(message);
+    });
+    const auto keeper = incoming([&](Connection&, const MessageView&, const Next& next) { later = next.later(); });
+    pair.server.add_middleware(inner).add_middleware(keeper);
+    pair.receive("x");
+    // From here on it is the rest of the chain alone that keeps the middleware.
+    pair.server.remove_middleware(*inner);
+    pair.server.remove_middleware(*keeper);
+    std::weak_ptr<Callback> kept = inner;
+    inner.reset();
+    pair.journal.then = [&](std::string_view, Connection*) { CHECK_FALSE(kept.expired()); };
+    (*later)({Opcode::text, "later"});
+    CHECK(pair.journal.take() == Lines{"text later", "text later"});
+    CHECK(kept.expired());
+}

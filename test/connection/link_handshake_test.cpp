@@ -336,3 +336,32 @@ TEST_CASE("link: respond() where there is no request to answer is thrown out of 
     world.join();
     CHECK_THROWS_AS(world.settle(), Error);
 }
+
+TEST_CASE("link: a handshake that goes on behind disconnect() reaches no hook any more", "[link][handshake][later]") {
+    SimWorld world;
+    int reached = 0;
+    const HttpHook count = [&](Connection&, HttpMessage passing, const HttpNext& rest) {
+        ++reached;
+        rest(std::move(passing));
+    };
+    std::optional<HttpNext> next;
+    ConnectionPtr connection;
+    world.server->add_middleware(http(count, count));
+    world.server->add_middleware(http([&](Connection& kept, HttpMessage, const HttpNext& rest) {
+        connection = kept.handle();
+        next = rest.later();
+    }));
+    SimPeer peer = world.raw_client();
+    peer.shake_hands();
+    world.settle();
+    REQUIRE(next);
+    connection->disconnect();
+    if (GENERATE(true, false))
+        (*next)(Request{});
+    else
+        next->respond({500});
+    world.settle();
+    CHECK(reached == 0);
+    world.kept = 1;
+    world.end();
+}

@@ -104,3 +104,25 @@ TEST_CASE("link: a client ticks as long as it has a connection", "[link][tick]")
     CHECK(ticks == 2);
     CHECK(world.loop.armed() == 0);
 }
+
+TEST_CASE("link: the tick hooks of a single connection run every tick interval as well", "[link][tick]") {
+    SimWorld world;
+    world.join();
+    world.client->start();
+    world.settle();
+    int ticks = 0;
+    const auto counter = std::make_shared<Callback>();
+    counter->on_tick = [&](Connection&, const TickNext& next) {
+        ++ticks;
+        next();
+    };
+    const ConnectionPtr connection = world.client->connection();
+    connection->add_middleware(counter);
+    world.pass(Seconds(2.5));
+    CHECK(ticks == 2);
+    connection->remove_middleware(*counter);
+    world.pass(Seconds(2));
+    CHECK(ticks == 2);
+    world.kept = 1;
+    world.end();
+}

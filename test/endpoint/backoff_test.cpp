@@ -61,6 +61,7 @@ TEST_CASE("backoff: Retry-After is honoured, and what will not change is not tri
     CHECK(backoff.after_failure(refused(429, {{"Retry-After", "7"}}), entropy) == Seconds(7));
     CHECK(backoff.after_failure(refused(503, {{"Retry-After", "soon"}}), entropy) == Seconds(0));
     CHECK(backoff.after_failure(refused(500), entropy) == Seconds(0));
+    CHECK(backoff.after_failure(refused(503, {{"Retry-After", ""}}), entropy) == Seconds(0));
     for (const int status : {408, 425, 429}) CHECK(backoff.after_failure(refused(status), entropy));
     for (const int status : {400, 401, 403, 404, 410, 426}) CHECK_FALSE(backoff.after_failure(refused(status), entropy));
 }
@@ -70,4 +71,32 @@ TEST_CASE("backoff: settings that cannot be are refused") {
     CHECK_THROWS_AS(Backoff({.initial = Seconds(2), .maximum = Seconds(1)}), Error);
     CHECK_THROWS_AS(Backoff({.stable = Seconds(-0.1)}), Error);
     CHECK_THROWS_AS(Backoff({.maximum = Seconds(std::numeric_limits<double>::infinity())}), Error);
+}
+
+TEST_CASE("backoff: a Retry-After may be a date, which counts from the response's own") {
+    Fixed entropy(0);
+    Backoff backoff({});
+    const auto wait = [&](Headers headers) { return backoff.after_failure(refused(503, std::move(headers)), entropy).value().count(); };
+    const Header date{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"};
+    CHECK(wait({date, {"Retry-After", "Sun, 06 Nov 1994 08:51:37 GMT"}}) == 120);
+    CHECK(wait({date, {"Retry-After", "Mon, 07 Nov 1994 08:49:37 GMT"}}) == 86'400);
+    CHECK(wait({{"Date", "Wed, 28 Feb 2024 23:59:59 GMT"}, {"Retry-After", "Thu, 29 Feb 2024 00:00:00 GMT"}}) == 1);
+    CHECK(wait({date, {"Retry-After", "Sun, 06 Nov 1994 08:49:36 GMT"}}) == 0);
+    for (const char* wrong : {"Sun, 31 Feb 2094 08:49:37 GMT", "Sun, 06 Nov 2094 24:49:37 GMT", "Sun, 06 Nov 2094 08:60:37 GMT",
+                              "Sun, 06 Foo 2094 08:49:37 GMT", "Sun, 06 Nov 2094 08:49:37", "Sun, 06 Nov 2094 08:49:37 CET",
+                              "Sun, 06 Nov 2094 08:49:37 GMT more", "Sun, 06 Nov 2094", "Sun, -6 Nov 2094 08:49:37 GMT"}) {
+        CAPTURE(wrong);
+        CHECK(wait({date, {"Retry-After", wrong}}) == 0);
+    }
+    // A server without a clock sends no Date: then it is ours that counts.
+    CHECK(wait({{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}}) == 0);
+    CHECK(wait({{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}) > 1e9);
+}
+
+TEST_CASE("backoff: those who were told the same Retry-After do not come all at once") {
+    Fixed most(0xFF);
+    Backoff backoff({});
+    const Seconds wait = backoff.after_failure(refused(503, {{"Retry-After", "120"}}), most).value();
+    CHECK(wait > Seconds(120.49));
+    CHECK(wait < Seconds(120.5));
 }

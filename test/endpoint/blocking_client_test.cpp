@@ -15,6 +15,7 @@ public:
                 if (m.content == "@close") return void(connection.close(static_cast<CloseCode>(4001), "told to"));
                 if (m.content == "@drop") return connection.disconnect();
                 if (m.content == "@silence") return;
+                for (int i = 0; m.content == "@flood" && i < 10'000; ++i) connection.ping();
                 connection.text(m.content);
             })
             .on_binary([](Connection& connection, MessageView m) { connection.binary(m.content); });
@@ -158,4 +159,20 @@ TEST_CASE("blocking client: one that shares a reactor has no receive") {
     Reactor reactor;
     Client client(reactor, "ws://127.0.0.1/");
     CHECK(error_of([&] { client.receive(); }) == Errc::client_failed);
+}
+
+TEST_CASE("blocking client: what arrives while a call waits is bounded, empty messages too") {
+    const EchoThread echo;
+    constexpr std::size_t bound = 20'000;
+    Client client(echo.uri(),
+                  {.configuration = {
+                       .max_buffered_amount = bound, .high_water_mark = bound, .low_water_mark = bound, .close_timeout = Seconds(0.05)}});
+    client.remove_ping_responder();
+    std::size_t pings = 0;
+    client.on_ping([&](Connection&, MessageView) { ++pings; });
+    client.text("@flood");
+    // Its answer is behind what is not read.
+    client.close();
+    CHECK_FALSE(client.is_connected());
+    CHECK(pings <= bound / sizeof(Message) + 1);
 }

@@ -72,13 +72,17 @@ TEST_CASE("client: sends connect first, and are queued in order") {
 
 TEST_CASE("client: what is queued before the handshake is bounded and checked") {
     Echo loop;
-    Client client(loop.reactor, loop.uri(), {.configuration = {.max_buffered_amount = 10, .high_water_mark = 5, .low_water_mark = 5}});
+    // A message counts with what it takes to keep it.
+    constexpr std::size_t each = sizeof(Message);
+    Client client(loop.reactor, loop.uri(),
+                  {.configuration = {.max_buffered_amount = 10 + 3 * each, .high_water_mark = 5 + each, .low_water_mark = 5}});
     std::vector<Errc> errors;
     client.on_error([&](Connection*, const Error& error) { errors.push_back(error.errc()); });
     CHECK(client.text("12345") == SendStatus::ok);
     CHECK(client.text("6789") == SendStatus::backpressure);
     CHECK(client.text("ab") == SendStatus::dropped);
     CHECK(client.text("a") == SendStatus::backpressure);
+    CHECK(client.ping() == SendStatus::dropped);
     CHECK(client.text("\xC0") == SendStatus::refused);
     CHECK(errors == std::vector{Errc::message_encoding});
     std::string received;
@@ -308,4 +312,65 @@ TEST_CASE("client: ReconnectRequested connects anew, elsewhere if it says so") {
     first.until([&] { return !answer.empty(); });
     CHECK(answer == "here");
     CHECK(client.uri().target() == "/moved");
+}
+
+TEST_CASE("client: one that is destroyed while it is to connect anew takes over nothing") {
+    Echo loop;
+    const ClientOptions persistent{.configuration = {.persistent = true}};
+    {
+        Client first(loop.reactor, loop.uri(), persistent);
+        first.connect();
+        loop.until([&] { return first.is_writable() && loop.server.connection_count() == 1; });
+    }
+    auto second = std::make_unique<Client>(loop.reactor, loop.uri());
+    const bool asks_twice = GENERATE(false, true);
+    second->on_text([](Connection&, MessageView) { throw ReconnectRequested(); });
+    second->on_disconnect([&](Connection&, const Disconnect&) {
+        second.reset();
+        if (asks_twice) throw ReconnectRequested();
+    });
+    second->text("x");
+    second->set_persistent(true);
+    loop.until([&] { return !second; });
+    run_ready(loop.reactor.core());
+    loop.until([&] { return loop.server.connection_count() == 1; });
+    Client third(loop.reactor, loop.uri(), persistent);
+    CHECK(third.connect().is_connected());
+}
+
+TEST_CASE("client: a persistent connection has its client's middlewares, and no earlier one's") {
+    Echo loop;
+    const auto marking = [](const std::string& mark, int& calls) {
+        const auto middleware = std::make_shared<Callback>();
+        middleware->on_incoming = [mark, &calls](Connection&, const MessageView& message, const Next& next) {
+            ++calls;
+            const std::string content = std::string(message.content) + mark;
+            MessageView changed = message;
+            changed.content = content;
+            next(changed);
+        };
+        return middleware;
+    };
+    const ClientOptions persistent{.configuration = {.persistent = true}};
+    int of_first = 0, of_second = 0;
+    {
+        Client first(loop.reactor, loop.uri(), persistent);
+        first.add_middleware(marking(" first", of_first)).connect();
+        loop.until([&] { return first.is_writable() && loop.server.connection_count() == 1; });
+    }
+    const ConnectionPtr at_server = loop.server.connections().first();
+    bool answered = false;
+    loop.server.on_pong([&](Connection&, MessageView) { answered = true; });
+    at_server->ping();
+    loop.until([&] { return answered; });
+    at_server->text("meanwhile");
+    run_ready(loop.reactor.core());
+    CHECK(of_first == 0);
+    Client second(loop.reactor, loop.uri(), persistent);
+    std::string received;
+    second.add_middleware(marking(" second", of_second)).on_text([&](Connection&, MessageView m) { received = m.content; });
+    second.connect();
+    loop.until([&] { return !received.empty(); });
+    CHECK(received == "meanwhile second");
+    CHECK(of_second == 1);
 }

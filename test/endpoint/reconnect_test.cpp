@@ -126,6 +126,56 @@ TEST_CASE("reconnect: the wait is the one that the server asks for") {
         SimPeer peer = world.raw_server();
         world.settle();
         peer.send("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n");
-        not_before(Seconds(119.9), Seconds(120.1));
+        not_before(Seconds(119.9), Seconds(120.6));
     }
+}
+
+TEST_CASE("reconnect: a connection that PingInterval gave up is one that was lost") {
+    SimWorld world;
+    world.client->set_reconnect(ReconnectOptions{.max_attempts = 1}).connect();
+    world.pass(Seconds(1));
+    world.client->set_reconnect(ReconnectOptions{.initial = Seconds(0.5), .max_attempts = 1});
+    world.client->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_server();
+    world.at_client.take();
+    world.pass(Seconds(26));
+    CHECK(world.at_client.lines() == std::vector<std::string>{"error ping_timeout", "disconnect 1006", "error client_failed"});
+}
+
+TEST_CASE("reconnect: a client that was stopped and started again comes back too") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    client.set_reconnect(at_once);
+    int handshakes = 0;
+    client.on_handshake([&](Connection&, const Request&, const Response&) { ++handshakes; });
+    client.connect();
+    loop.until([&] { return loop.server.connection_count() == 1 && handshakes == 1; });
+    client.stop().start();
+    loop.server.connections().first()->disconnect();
+    loop.until([&] { return handshakes == 2; });
+}
+
+TEST_CASE("reconnect: what the application begins in on_error is the one attempt there is") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    loop.server.disconnect();
+    int handshakes = 0;
+    loop.server.on_handshake([&](Connection&, const Request&, const Response&) { ++handshakes; });
+    SECTION("beside the one that comes by itself") { client.set_reconnect(at_once); }
+    SECTION("alone") {}
+    client.on_error([&](Connection*, const Error& error) {
+        CHECK(error.errc() == Errc::client_failed);
+        loop.server.start();
+        client.text("not lost");
+    });
+    std::string received;
+    loop.server.on_text([&](Connection&, MessageView m) { received += m.content; });
+    client.connect();
+    loop.until([&] { return !received.empty(); });
+    run_ready(loop.reactor.core());
+    CHECK(received == "not lost");
+    CHECK(handshakes == 1);
+    CHECK(loop.server.connection_count() == 1);
 }

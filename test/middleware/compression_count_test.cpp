@@ -2,6 +2,9 @@
 
 #include <zlib.h>
 
+#include <new>
+#include <utility>
+
 #include <hawser/compression.hpp>
 
 #include "support/catch.hpp"
@@ -11,6 +14,7 @@ namespace {
 
 int compressors = 0, decompressors = 0;  // that exist
 int compressions = 0;                    // messages
+bool runs_out_of_memory = false;         // the next compression, half way
 
 }  // namespace
 
@@ -33,7 +37,9 @@ int __wrap_deflateEnd(z_streamp stream) {
 int __wrap_deflate(z_streamp stream, int flush) {
     const bool is_last = flush == Z_SYNC_FLUSH && stream->avail_in != 0;
     compressions += is_last;
-    return __real_deflate(stream, flush);
+    const int result = __real_deflate(stream, flush);
+    if (std::exchange(runs_out_of_memory, false)) throw std::bad_alloc();
+    return result;
 }
 int __wrap_inflateInit2_(z_streamp stream, int bits, const char* version, int size) {
     ++decompressors;
@@ -168,4 +174,32 @@ TEST_CASE("compression: what is short, or exempted, is not compressed") {
     CHECK(send(exempted) == 0);
     CHECK(send(Text(std::string(100, 'x'))) == 2);
     CHECK(send(Text(std::string(101, 'x'))) == 4);
+}
+
+TEST_CASE("compression: a connection whose message was lost half way sends nothing that refers to it") {
+    SimWorld world;
+    for (const bool at_server : {true, false}) {
+        const auto compression = std::make_shared<CompressionExtension>();
+        at_server ? void(world.server->add_middleware(compression)) : void(world.client->add_middleware(compression));
+    }
+    world.join();
+    world.settle();
+    world.newest()->text(content);
+    world.settle();
+    runs_out_of_memory = true;
+    const bool in_callback = GENERATE(false, true);
+    if (in_callback) {
+        world.at_server.then = [&](std::string_view, Connection* connection) { connection->text(content + "lost"); };
+        world.client->text("go");
+        CHECK_THROWS_AS(world.settle(), std::bad_alloc);
+        world.at_server.then = {};
+    } else {
+        CHECK_THROWS_AS(world.newest()->text(content + "lost"), std::bad_alloc);
+    }
+    CHECK(world.server->text("lost " + content) == 0);
+    world.settle();
+    CHECK(world.at_client.count("text") == 1);
+    CHECK_FALSE(world.at_client.has("error protocol_error"));
+    CHECK(world.at_client.count("disconnect 1006") == 1);
+    CHECK(world.at_server.count("disconnect 1006") == 1);
 }

@@ -148,3 +148,16 @@ TEST_CASE("follow redirect: never from wss to ws") {
     CHECK(errors[0].find("it would give up encryption") != std::string::npos);
     CHECK(client.uri().is_secure());
 }
+
+TEST_CASE("follow redirect: to wss with options that TLS cannot have is an error of the attempt") {
+    Redirecting loop([](const Request&) { return std::string("wss://127.0.0.1:1/"); });
+    Client client(loop.reactor, loop.uri());
+    client.set_option("ssl", "cafile", "/nonexistent/ca.pem");
+    client.add_middleware(std::make_shared<FollowRedirect>());
+    client.text("queued");
+    std::vector<std::string> errors;
+    client.on_error([&](Connection*, const Error& error) { errors.emplace_back(error.what()); });
+    loop.until([&] { return errors.size() == 2; });
+    CHECK(errors[0].find("/nonexistent/ca.pem") != std::string::npos);
+    CHECK(errors[1].find("1 queued messages") != std::string::npos);
+}

@@ -179,3 +179,54 @@ TEST_CASE("ping interval: one object watches the connections of several endpoint
     CHECK(world.at_server.count("error ping_timeout") == 1);
     CHECK(world.at_client.count("error ping_timeout") == 1);
 }
+
+TEST_CASE("ping interval: added to a connection that is open, or to its endpoint, it watches from its first tick on") {
+    SimWorld world({}, {.timeout = Seconds(1e6)});
+    SimPeer peer = world.open_server();
+    world.client->start();
+    world.pass(Seconds(100));
+    world.at_client.take();
+    const auto watching = std::make_shared<PingInterval>(Seconds(20), Seconds(5));
+    if (GENERATE(true, false))
+        world.client->connection()->add_middleware(watching);
+    else
+        world.client->add_middleware(watching);
+    world.pass(Seconds(20.5));
+    CHECK(peer.lines().empty());
+    world.pass(Seconds(1));
+    CHECK(peer.lines() == std::vector<std::string>{"ping"});
+    world.pass(Seconds(5));
+    CHECK(world.at_client.take() == std::vector<std::string>{"error ping_timeout", "disconnect 1006"});
+}
+
+TEST_CASE("ping interval: two of them on a connection each keep their own time") {
+    SimWorld world({.timeout = Seconds(1e6)});
+    world.server->add_middleware(std::make_shared<PingInterval>(Seconds(100), Seconds(100)));
+    world.server->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_client();
+    world.pass(Seconds(19.9));
+    CHECK(peer.lines().empty());
+    world.pass(Seconds(0.2));
+    CHECK(peer.lines() == std::vector<std::string>{"ping"});
+    world.pass(Seconds(5));
+    CHECK(world.at_server.count("error ping_timeout") == 1);
+}
+
+TEST_CASE("ping interval: taken out and added again, it does not wait for a pong that it could not see") {
+    SimWorld world({}, {.timeout = Seconds(1e6)});
+    const auto watching = std::make_shared<PingInterval>(Seconds(20), Seconds(5));
+    world.client->add_middleware(watching);
+    SimPeer peer = world.open_server();
+    world.client->start();
+    world.pass(Seconds(21));
+    CHECK(peer.lines() == std::vector<std::string>{"ping"});
+    world.client->remove_middleware(*watching);
+    peer.send({Opcode::pong, ""});
+    world.pass(Seconds(1000));
+    world.at_client.take();
+    world.client->add_middleware(watching);
+    world.pass(Seconds(6));
+    CHECK(world.at_client.lines().empty());
+    world.pass(Seconds(25));
+    CHECK(world.at_client.has("error ping_timeout"));
+}

@@ -119,3 +119,30 @@ TEST_CASE("rate limit: it leaves nothing to wait for behind the connection's end
     world.settle();
     CHECK(world.loop.armed() == 0);
 }
+
+TEST_CASE("rate limit: two of them on a connection each count for themselves") {
+    SimWorld world({.timeout = Seconds(1e6)});
+    const RateLimits messages{.messages_per_second = 0.1, .burst = Seconds(30)}, bytes{.bytes_per_second = 1, .burst = Seconds(30)};
+    const bool messages_first = GENERATE(true, false);
+    for (const RateLimits& limits : messages_first ? std::vector{messages, bytes} : std::vector{bytes, messages})
+        world.server->add_middleware(std::make_shared<RateLimit>(limits));
+    SimPeer peer = world.open_client();
+    for (int i = 0; i < 3; ++i) peer.text("1234567890");
+    world.settle();
+    CHECK(world.at_server.count("text") == 3);
+    CHECK_FALSE(world.newest()->is_paused());
+    peer.text("1");
+    world.settle();
+    CHECK(world.newest()->is_paused());
+}
+
+TEST_CASE("rate limit: a rate that is hardly one pauses for years, and for no less") {
+    SimWorld world({.timeout = Seconds(1e6)});
+    world.server->add_middleware(std::make_shared<RateLimit>(RateLimits{.messages_per_second = 1e-300}));
+    SimPeer peer = world.open_client();
+    peer.text("1");
+    world.settle();
+    CHECK(world.newest()->is_paused());
+    world.pass(Seconds(1000));
+    CHECK(world.newest()->is_paused());
+}

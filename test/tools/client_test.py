@@ -113,6 +113,30 @@ async def handshake_fields(hawser):
             expect(await done, ["1", "two", "chat, superchat"], "fields of " + command[0])
 
 
+async def deflate(hawser):
+    """--deflate: each client offers compression as its options say, and only then"""
+    default = "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12, "
+    default += "permessage-deflate; server_no_context_takeover; client_max_window_bits"
+    alone = ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits=15", "client_max_window_bits=15"]
+    for command in ("connect", "echo", "send"):
+        for options, offered in (
+            ([], None),
+            (["--deflate"], default),
+            (
+                [argument for parameter in alone for argument in ("--deflate-option", parameter)],
+                "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
+            ),
+        ):
+
+            async def handler(peer):
+                await peer.close()
+                return peer.header("Sec-WebSocket-Extensions")
+
+            async with serving(handler) as (uri, done):
+                await execute(hawser, command, *options, uri, *(["hello"] if command == "send" else []))
+                expect(await done, offered, f"extensions of {command} with {options}")
+
+
 async def unix(hawser):
     """--unix: each client connects to the path"""
     with tempfile.TemporaryDirectory() as folder:
@@ -227,6 +251,7 @@ CASES = [
     send_without_reply,
     send_not_utf8,
     handshake_fields,
+    deflate,
     unix,
     refused,
     timeout,
