@@ -64,7 +64,7 @@ struct MessageView {
     std::string_view content;
     /// Status of a Close message: `no_status` when the frame was empty. `none` for the other kinds.
     CloseCode close_status = CloseCode::none;
-    /// When the message was complete.
+    /// When the message was complete; of received ones, when the loop saw that there was something to read.
     Timestamp timestamp{};
     /// Sending: whether it may be compressed, where that was agreed on.
     bool compress = true;

@@ -270,15 +270,14 @@ SendStatus Link::deliver_later(const HookListPtr& list, std::size_t position, co
 
 // What the session tells.
 
-void Link::on_message(const MessageView& message) {
-    MessageView received = message;
-    received.timestamp = core_.wall_clock();
+void Link::on_message(MessageView& message) {
+    message.timestamp = core_.wall_clock();
     call([&](Owner&) {
-        const HookListPtr& list = chain_->of(Chain::incoming_hook(received.opcode));
+        const HookListPtr& list = chain_->of(Chain::incoming_hook(message.opcode));
         if (!list)
-            deliver(received);
+            deliver(message);
         else
-            Chain::incoming(*this, HookListPtr(list), list->list.size(), received);
+            Chain::incoming(*this, HookListPtr(list), list->list.size(), message);
     });
 }
 
@@ -320,11 +319,6 @@ SendStatus Link::send(const PreparedMessage& message) {
 SendStatus Link::transmit(const MessageView& message) try {
     if (!is_writable() || is_failing()) return SendStatus::closed;
     if (message.opcode == Opcode::pong && keep_pong(message)) return SendStatus::ok;
-    if (!is_control(message.opcode) && message.length() > settings_->max_buffered_amount) {
-        on_error(Errc::message_too_big,
-                 "a message was not sent: its " + std::to_string(message.length()) + " bytes are more than max_buffered_amount", nullptr);
-        return SendStatus::refused;
-    }
     if (!has_room(message)) return overflow(message);
 
     // A middleware may have changed the message.
@@ -351,6 +345,11 @@ bool Link::has_room(const MessageView& message) {
 }
 
 SendStatus Link::overflow(const MessageView& message) {
+    if (!is_control(message.opcode) && message.length() > settings_->max_buffered_amount) {
+        on_error(Errc::message_too_big,
+                 "a message was not sent: its " + std::to_string(message.length()) + " bytes are more than max_buffered_amount", nullptr);
+        return SendStatus::refused;
+    }
     if (is_control(message.opcode) || settings_->overflow_policy == OverflowPolicy::drop) return SendStatus::dropped;
     fail_later("the peer does not read: " + std::to_string(buffered_amount()) + " bytes wait to be sent");
     return SendStatus::closed;

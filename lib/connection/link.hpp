@@ -171,7 +171,7 @@ private:
     void on_page_request(Request request) override;
     void on_response(Response response) override;
     void on_open() override;
-    void on_message(const MessageView& message) override;
+    void on_message(MessageView& message) override;
     void on_error(Errc code, std::string what, const Response* response) override;
 
     std::any& meta_slot(std::string_view key) override;

@@ -119,7 +119,7 @@ void Base::on_open(Link& link) {
 
 void Base::on_message(Link& link, const MessageView& message) {
     emit(message_slot(message.opcode), link, message);
-    if (link.is_connected()) emit(slots.any_message, link, message);
+    if (slots.any_message && link.is_connected()) emit(slots.any_message, link, message);
 }
 
 void Base::on_drain(Link& link) { emit(slots.drain, link); }

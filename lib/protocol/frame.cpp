@@ -104,21 +104,11 @@ char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length, co
     return to + key.size();
 }
 
-bool Fragments::next(std::string_view& payload, unsigned& opcode, bool& fin) noexcept {
-    if (done_) return false;
-    payload = rest_.substr(0, frame_size_);
-    rest_.remove_prefix(payload.size());
-    opcode = opcode_;
-    opcode_ = wire::continuation;
-    fin = done_ = rest_.empty();
-    return true;
-}
-
 std::size_t framed_size(std::size_t length, std::size_t frame_size, bool masked) noexcept {
+    if (length <= frame_size) return length + header_size(length, masked);
     const std::size_t last = length % frame_size;
     const std::size_t full = length / frame_size;
-    const bool has_last = last != 0 || length == 0;
-    return length + full * header_size(frame_size, masked) + (has_last ? header_size(last, masked) : 0);
+    return length + full * header_size(frame_size, masked) + (last != 0 ? header_size(last, masked) : 0);
 }
 
 std::string_view write_close_payload(std::span<char, max_control_payload> to, CloseCode code, std::string_view reason) noexcept {

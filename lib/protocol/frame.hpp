@@ -2,6 +2,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -73,7 +74,15 @@ public:
         : rest_(content), frame_size_(is_control(opcode) ? max_control_payload : frame_size), opcode_(static_cast<unsigned>(opcode) | rsv) {}
 
     /// The next frame's payload; `opcode`, which `rsv` is part of, is 0 behind the first, `fin` set on the last. False when there is none left.
-    bool next(std::string_view& payload, unsigned& opcode, bool& fin) noexcept;
+    bool next(std::string_view& payload, unsigned& opcode, bool& fin) noexcept {
+        if (done_) return false;
+        payload = {rest_.data(), std::min(rest_.size(), frame_size_)};
+        rest_.remove_prefix(payload.size());
+        opcode = opcode_;
+        opcode_ = wire::continuation;
+        fin = done_ = rest_.empty();
+        return true;
+    }
 
 private:
     std::string_view rest_;

@@ -190,7 +190,7 @@ void Session::receive_direct(std::size_t size, TimePoint now) {
     receive({}, now);
 }
 
-void Session::receive_close(const MessageView& message, TimePoint now) {
+void Session::receive_close(MessageView& message, TimePoint now) {
     close_received_ = true;
     read_ = Half::closing;
     ending_slot().code = message.close_status;

@@ -83,7 +83,8 @@ public:
         virtual void on_response(Response response) = 0;
         /// The handshake is complete.
         virtual void on_open() = 0;
-        virtual void on_message(const MessageView& message) = 0;
+        /// A message; the receiver may set its timestamp.
+        virtual void on_message(MessageView& message) = 0;
         /// `response`: the one that was not accepted, or null.
         virtual void on_error(Errc code, std::string what, const Response* response) = 0;
 
@@ -184,7 +185,7 @@ private:
     void skip_interim(std::span<char>& rest, TimePoint now);
     void receive_body(std::span<char>& rest);
     void receive_messages(std::span<char>& rest, TimePoint now);
-    void receive_close(const MessageView& message, TimePoint now);
+    void receive_close(MessageView& message, TimePoint now);
     void deliver_response();
     void refuse(const HttpFailure& failure, TimePoint now);
     std::optional<std::string> check_extensions(const Response& response);

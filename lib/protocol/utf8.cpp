@@ -109,11 +109,15 @@ bool Utf8Validator::feed(std::string_view piece) noexcept {
             return false;
         }
     }
+    constexpr std::ptrdiff_t word = 8;
     while (at < end) {
-        if (needed_ == 0 && end - at >= 8 && is_ascii<8>(at))
-            at += 8;
-        else if (!feed_byte(static_cast<unsigned char>(*at++)))
-            return false;
+        if (needed_ == 0 && end - at >= word && is_ascii<word>(at)) {
+            at += word;
+            continue;
+        }
+        // The last bytes are less than a word: looked at together with some that have been.
+        if (needed_ == 0 && end - at < word && end - piece.data() >= word && is_ascii<word>(end - word)) return true;
+        if (!feed_byte(static_cast<unsigned char>(*at++))) return false;
     }
     return true;
 }

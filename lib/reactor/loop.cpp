@@ -18,7 +18,7 @@ public:
     void watch(Io& io, int descriptor, Readiness interest) override;
     void arm(Deadline& deadline, TimePoint at) override;
     TimePoint fresh_now() const noexcept override { return std::chrono::steady_clock::now(); }
-    Timestamp wall_clock() const noexcept override { return std::chrono::system_clock::now(); }
+    Timestamp wall_clock() const noexcept override;
     bool run() override;
     bool run_once(Seconds wait) override;
     void stop() noexcept override;
@@ -133,6 +133,10 @@ void EvLoop::start(Deadline& deadline) {
     ev_now_update(loop_);
     ev_timer_set(&deadline.timer_, std::max(delay.count(), 0.), 0.);
     ev_timer_start(loop_, &deadline.timer_);
+}
+
+Timestamp EvLoop::wall_clock() const noexcept {
+    return Timestamp(std::chrono::duration_cast<Timestamp::duration>(Seconds(ev_now(loop_))));
 }
 
 bool EvLoop::run() { return ev_run(loop_, 0) || is_stopped_; }

@@ -86,6 +86,7 @@ public:
     virtual void arm(Deadline& deadline, TimePoint at) = 0;
     /// The time now, read afresh.
     virtual TimePoint fresh_now() const noexcept = 0;
+    /// The wall-clock time at which the present iteration began.
     virtual Timestamp wall_clock() const noexcept = 0;
 
     /// Runs until stop(), or until nothing is left to wait for: then it returns false.

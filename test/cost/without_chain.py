@@ -6,13 +6,13 @@ from pathlib import Path
 
 LOOK_UPS = [
     (
-        """        const HookListPtr& list = chain_->of(Chain::incoming_hook(received.opcode));
+        """        const HookListPtr& list = chain_->of(Chain::incoming_hook(message.opcode));
         if (!list)
-            deliver(received);
+            deliver(message);
         else
-            Chain::incoming(*this, HookListPtr(list), list->list.size(), received);
+            Chain::incoming(*this, HookListPtr(list), list->list.size(), message);
 """,
-        """        deliver(received);
+        """        deliver(message);
 """,
     ),
     (

@@ -234,7 +234,7 @@ private:
         if (agrees) session.accept(response, now);
     }
     void on_open() override { note("open"); }
-    void on_message(const hawser::MessageView& message) override { note(described(message)); }
+    void on_message(hawser::MessageView& message) override { note(described(message)); }
     void on_error(hawser::Errc code, std::string what, const hawser::Response* refused) override {
         const hawser::Error error(code, what);
         if (error.level() == hawser::ErrorLevel::connection) session.note(error);
