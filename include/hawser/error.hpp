@@ -26,14 +26,14 @@ enum class Errc {
     tls_failed,          ///< the TLS handshake or a TLS record failed
     protocol_error,      ///< the peer broke RFC 6455
     // Handler level: thrown from the call that misused the API, or from run().
-    bad_uri,
+    bad_uri,         ///< a URI that cannot be
     client_failed,   ///< the client cannot connect
     server_failed,   ///< the server cannot listen
     reentrant,       ///< run() inside run(), or a call from another thread
     invalid_option,  ///< a setting that does not exist or cannot be
     // Control: thrown by a callback or middleware to steer the connection.
-    close_requested,
-    reconnect_requested,
+    close_requested,      ///< CloseRequested
+    reconnect_requested,  ///< ReconnectRequested
 };
 
 /// What follows from an error. A callback or middleware may throw an `Error` of the first two levels itself: it is treated

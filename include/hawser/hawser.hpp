@@ -1,7 +1,5 @@
 #pragma once
 
-/// All of hawser: a WebSocket client and server over libev.
-
 #include <hawser/client.hpp>
 #include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
@@ -19,3 +17,6 @@
 #include <hawser/stock_middlewares.hpp>
 #include <hawser/uri.hpp>
 #include <hawser/version.hpp>
+
+/// All of hawser: a WebSocket client and server over libev.
+namespace hawser {}

@@ -11,7 +11,16 @@
 namespace hawser {
 
 /// Severities of RFC 5424 (and PSR-3), most severe first.
-enum class LogLevel { emergency, alert, critical, error, warning, notice, info, debug };
+enum class LogLevel {
+    emergency,  ///< nothing works
+    alert,      ///< someone has to act at once
+    critical,   ///< a part does not work
+    error,      ///< something failed
+    warning,    ///< something is not as it should be
+    notice,     ///< all is well, and worth knowing
+    info,       ///< what is done
+    debug,      ///< each step of it
+};
 
 /// Lower-case name of a level.
 HAWSER_API std::string_view log_level_name(LogLevel level) noexcept;

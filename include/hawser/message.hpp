@@ -13,7 +13,13 @@ namespace hawser {
 using Timestamp = std::chrono::system_clock::time_point;
 
 /// The five kinds of message; values are the frame opcodes of RFC 6455, section 11.8.
-enum class Opcode : std::uint8_t { text = 0x1, binary = 0x2, close = 0x8, ping = 0x9, pong = 0xA };
+enum class Opcode : std::uint8_t {
+    text = 0x1,    ///< UTF-8
+    binary = 0x2,  ///< any bytes
+    close = 0x8,   ///< the last that its sender sends; may carry a status and a reason
+    ping = 0x9,    ///< asks for a pong
+    pong = 0xA,    ///< answers a ping, or says that its sender is alive
+};
 
 /// Lower-case name of an opcode: "text", "binary", "close", "ping" or "pong".
 HAWSER_API std::string_view opcode_name(Opcode opcode) noexcept;
@@ -24,22 +30,22 @@ constexpr bool is_control(Opcode opcode) noexcept { return (static_cast<unsigned
 /// Status codes of a Close frame (RFC 6455, section 7.4). Any other value that `is_sendable` accepts may be
 /// used too: `static_cast<CloseCode>(4001)`.
 enum class CloseCode : std::uint16_t {
-    none = 0,                 ///< not a Close message
-    normal = 1000,            ///< the purpose has been fulfilled
-    going_away = 1001,        ///< the server stops, or the page is left
-    protocol_error = 1002,    ///< a frame broke the protocol
-    unsupported_data = 1003,  ///< a kind of data that cannot be accepted
-    no_status = 1005,         ///< reported when a Close frame had no status; never sent
-    abnormal = 1006,          ///< reported when no Close frame came; never sent
-    invalid_payload = 1007,   ///< text that is not UTF-8
-    policy_violation = 1008,
-    message_too_big = 1009,
-    mandatory_extension = 1010,
-    internal_error = 1011,
-    service_restart = 1012,
-    try_again_later = 1013,
-    bad_gateway = 1014,
-    tls_handshake = 1015,  ///< reported when TLS failed; never sent
+    none = 0,                    ///< not a Close message
+    normal = 1000,               ///< the purpose has been fulfilled
+    going_away = 1001,           ///< the server stops, or the page is left
+    protocol_error = 1002,       ///< a frame broke the protocol
+    unsupported_data = 1003,     ///< a kind of data that cannot be accepted
+    no_status = 1005,            ///< reported when a Close frame had no status; never sent
+    abnormal = 1006,             ///< reported when no Close frame came; never sent
+    invalid_payload = 1007,      ///< text that is not UTF-8
+    policy_violation = 1008,     ///< a rule of the receiver's that no other status tells
+    message_too_big = 1009,      ///< more than the receiver takes
+    mandatory_extension = 1010,  ///< the client needs an extension that the server did not agree to
+    internal_error = 1011,       ///< the server cannot go on
+    service_restart = 1012,      ///< the server restarts: come back, not all at once
+    try_again_later = 1013,      ///< the server is overloaded
+    bad_gateway = 1014,          ///< a proxy got no good answer from upstream
+    tls_handshake = 1015,        ///< reported when TLS failed; never sent
 };
 
 /// Whether a Close frame may carry this status: 1000–1003, 1007–1014 and 3000–4999 (RFC 6455, section 7.4.2,

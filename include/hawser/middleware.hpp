@@ -23,16 +23,16 @@ struct HttpStep;
 /// What a middleware wants to see. A chain has a list per hook and per class of opcode, so that what nobody wants
 /// costs nothing.
 enum class Hook : unsigned {
-    none = 0,
-    incoming_data = 1,
-    incoming_control = 2,
-    outgoing_data = 4,
-    outgoing_control = 8,
-    http_incoming = 16,
-    http_outgoing = 32,
-    tick = 64,
-    incoming = incoming_data | incoming_control,
-    outgoing = outgoing_data | outgoing_control,
+    none = 0,                                     ///< nothing
+    incoming_data = 1,                            ///< texts and binary messages that were received
+    incoming_control = 2,                         ///< Close, ping and pong that were received
+    outgoing_data = 4,                            ///< texts and binary messages that are to be sent
+    outgoing_control = 8,                         ///< Close, ping and pong that are to be sent
+    http_incoming = 16,                           ///< the handshake's message that was received
+    http_outgoing = 32,                           ///< the handshake's message that is to be sent
+    tick = 64,                                    ///< the tick interval
+    incoming = incoming_data | incoming_control,  ///< all that is received after the handshake
+    outgoing = outgoing_data | outgoing_control,  ///< all that is sent after the handshake
 };
 /// Both.
 constexpr Hook operator|(Hook a, Hook b) noexcept { return static_cast<Hook>(static_cast<unsigned>(a) | static_cast<unsigned>(b)); }

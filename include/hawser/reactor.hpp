@@ -25,7 +25,12 @@ using TimePoint = std::chrono::steady_clock::time_point;
 using TimerId = std::uint64_t;
 
 /// What a descriptor is ready for, or is to be watched for.
-enum class Readiness : unsigned { none = 0, readable = 1, writable = 2, both = 3 };
+enum class Readiness : unsigned {
+    none = 0,      ///< for nothing
+    readable = 1,  ///< bytes, a connection to accept, or the end
+    writable = 2,  ///< room for bytes, or an attempt to connect has ended
+    both = 3,      ///< for either
+};
 
 /// One thread's event loop over libev, own or borrowed. Not thread-safe: `post` is the only call allowed from another
 /// thread (debug builds assert it). It must outlive the endpoints that use it.

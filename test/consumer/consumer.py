@@ -41,6 +41,14 @@ def copy_program(folder):
     return pathlib.Path(shutil.copytree(PROGRAM, pathlib.Path(folder) / "daemon"))
 
 
+def embed(folder, root):
+    """A copy of the program with hawser's source tree as a subproject."""
+    program = copy_program(folder)
+    (program / "subprojects").mkdir()
+    (program / "subprojects" / "hawser").symlink_to(root)
+    return program
+
+
 def run_cases(*cases):
     """Each case is a function, named by its docstring, that gets a temporary folder. Exits."""
     tap = Tap()

@@ -2,6 +2,7 @@
 """Each example does what its first line says: examples_test.py EXAMPLES_FOLDER"""
 
 import asyncio
+import configparser
 import contextlib
 import os
 import pathlib
@@ -188,6 +189,7 @@ async def threads(folder):
         expect((await example.end())[0], 0, "exit status")
 
 
+UNITS = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "examples" / "systemd"
 # As systemd starts a service: the socket is descriptor 3, and the environment says whose it is.
 LAUNCH = """
 import os, sys
@@ -198,16 +200,21 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 async def socket_activation(folder):
-    """socket_activation: serves on the socket that it was handed, whose first client was there before"""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    """socket_activation: what the unit starts serves on the socket that it was handed, whose first client was there before"""
+    units = configparser.ConfigParser()
+    units.read([UNITS / "hawser-echo.service", UNITS / "hawser-echo.socket"])
+    host, port = units["Socket"]["ListenStream"].split(":")
+    expect((host, int(port) > 0), ("127.0.0.1", True), "what the unit listens on")
+    program = os.path.join(folder, os.path.basename(units["Service"]["ExecStart"]))
+    with socket.create_server((host, 0)) as listening:
         uri = "ws://{}:{}/".format(*listening.getsockname())
-        arguments = ["-c", LAUNCH, str(listening.fileno()), os.path.join(folder, "socket_activation")]
+        arguments = ["-c", LAUNCH, str(listening.fileno()), program]
         early = asyncio.create_task(echo_once(uri))
         async with Process(sys.executable, *arguments, pass_fds=(listening.fileno(),)) as example:
             expect((await example.stdout.readline()).decode(), "listening on " + uri[5:-1] + "\n", "where")
             await early
             await echo_once(uri)
-    async with Process(os.path.join(folder, "socket_activation")) as example:
+    async with Process(program) as example:
         expect((await example.end())[0], 2, "exit status without a socket")
 
 

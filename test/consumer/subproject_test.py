@@ -7,7 +7,7 @@ import json
 import pathlib
 import sys
 
-from consumer import copy_program, execute, expect, expect_echo, run_cases
+from consumer import embed, execute, expect, expect_echo, run_cases
 
 separator = sys.argv.index("--")
 meson, root, version, *compiler = sys.argv[1:separator]
@@ -29,10 +29,7 @@ def expect_library_only(build):
 
 def library_kinds(folder):
     """dependency('hawser', fallback: …): library only, nothing of our arguments, static, shared and both"""
-    program = copy_program(folder)
-    (program / "subprojects").mkdir()
-    (program / "subprojects" / "hawser").symlink_to(root)
-    build = folder / "build"
+    program, build = embed(folder, root), folder / "build"
     execute(meson, "setup", build, "--buildtype=plain", *options, cwd=program, CXX=" ".join(compiler))
     for kind, is_linked in (("static", False), ("shared", True), ("both", True)):
         execute(meson, "configure", build, f"-Dhawser:default_library={kind}")

@@ -22,6 +22,14 @@ def exported():
     return [line.split(" ", 2)[1:] for line in output.splitlines()]
 
 
+def soname():
+    """By which programs ask for it, and that which the version in the file's name says: 0.MINOR before 1.0.0, then MAJOR."""
+    dynamic = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True).stdout
+    name, _, version = pathlib.Path(library).resolve().name.partition(".so.")
+    major, minor, _ = version.split(".")
+    return re.search(r"soname: \[(.*)\]", dynamic)[1], f"{name}.so.{'0.' + minor if major == '0' else major}"
+
+
 symbols = exported()
 strong = sorted({name for kind, name in symbols if kind not in "WVu" and name.startswith("hawser::")})
 if "--record" in sys.argv:
@@ -30,6 +38,8 @@ if "--record" in sys.argv:
 
 recorded = pathlib.Path(listed).read_text().splitlines()
 tap = Tap()
+actual, meant = soname()
+tap.report("the soname changes with what breaks programs", [] if actual == meant else [f"{actual} instead of {meant}"])
 tap.report("what is listed is exported", [f"missing: {name}" for name in recorded if name not in strong])
 tap.report("what is exported is listed", [f"not listed: {name}" for name in strong if name not in recorded])
 foreign = [name for _, name in symbols if not OURS.fullmatch(name)]

@@ -315,9 +315,11 @@ TEST_CASE("listener: without a descriptor left it drops what waits, one in each 
     const Descriptor dropped = client(), dropped_next = client(), kept = client();
     {
         const NoMoreDescriptors limit;
+        const auto began = std::chrono::steady_clock::now();
         REQUIRE(support::run_until(f.core, [&] { return is_at_end(dropped); }));
-        CHECK_FALSE(is_at_end(dropped_next));
         REQUIRE(support::run_until(f.core, [&] { return is_at_end(dropped_next); }));
+        // Never earlier; how much later is the system's matter.
+        CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(100));
     }
     CHECK_FALSE(is_at_end(kept));
     CHECK(f.accept_one().remote_name() == Address::local_of(kept.get()).str());
