@@ -56,6 +56,7 @@ public:
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
     : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {
+    check_proxy(configuration());
     update_redirects();
 }
 
@@ -78,15 +79,23 @@ void ClientBase::dial() {
     where.unix_path = options_.unix_path;
     where.timeout = configuration().timeout;
     where.context = configuration().context;
+    where.proxy = parse_proxy(configuration().context.get_option_or("http", "proxy", std::string()));
     dialer_ = transport::Dialer::dial(core(), where, [this](auto result) { dialed(std::move(result)); });
 }
 
 void ClientBase::set_configuration(Configuration configuration) {
     configuration.validate();
+    check_proxy(configuration);
     // Options that cannot be leave everything as it is.
     if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration.context);
     Base::set_configuration(std::move(configuration));
     update_redirects();
+}
+
+void ClientBase::check_proxy(const Configuration& configuration) const {
+    if (!options_.unix_path.empty() && configuration.context.get_option("http", "proxy"))
+        throw Error(Errc::invalid_option,
+                    "http option \"proxy\" is refused beside the Unix socket " + quoted(options_.unix_path) + ": no proxy leads there");
 }
 
 void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {

@@ -70,6 +70,7 @@ private:
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
     void dial();
+    void check_proxy(const Configuration& configuration) const;
     bool reconnect_after(std::optional<Seconds> delay);
     bool comes_back_after(const Link& link, const Disconnect& ending);
     void move_to(const Uri& next);

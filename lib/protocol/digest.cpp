@@ -1,12 +1,12 @@
 #include "protocol/digest.hpp"
 
-#include <mbedtls/base64.h>
 #include <mbedtls/md.h>
 
 #include <array>
-#include <utility>
 
 #include <hawser/error.hpp>
+
+#include "types/base64.hpp"
 
 namespace hawser::protocol {
 
@@ -14,36 +14,13 @@ namespace {
 
 constexpr std::size_t sha1_size = 20;
 
-const unsigned char* input(std::string_view bytes) noexcept { return reinterpret_cast<const unsigned char*>(bytes.data()); }
-unsigned char* output(std::string& bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes.data()); }
-
 }  // namespace
-
-std::string base64_encode(std::string_view bytes) {
-    // mbedTLS writes a NUL behind the text.
-    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    std::size_t size = 0;
-    if (mbedtls_base64_encode(output(text), text.size(), &size, input(bytes), bytes.size()) != 0)
-        throw Error(Errc::handshake_failed, "mbedTLS cannot encode " + std::to_string(bytes.size()) + " bytes as base64");
-    text.resize(size);
-    return text;
-}
-
-bool base64_decode(std::string_view text, std::string& bytes) {
-    std::string decoded(text.size() / 4 * 3, '\0');
-    std::size_t size = 0;
-    if (mbedtls_base64_decode(output(decoded), decoded.size(), &size, input(text), text.size()) != 0) return false;
-    decoded.resize(size);
-    // mbedTLS skips line ends and ignores trailing bits: only what it would write itself is canonical.
-    if (base64_encode(decoded) != text) return false;
-    bytes = std::move(decoded);
-    return true;
-}
 
 std::string accept_key(std::string_view key) {
     const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     std::array<unsigned char, sha1_size> digest{};
-    if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), input(text), text.size(), digest.data()) != 0)
+    if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                   digest.data()) != 0)
         throw Error(Errc::handshake_failed, "mbedTLS was built without SHA-1, which the opening handshake needs (RFC 6455, section 4.2.2)");
     return base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }

@@ -8,6 +8,7 @@
 
 #include "protocol/deflate_negotiation.hpp"
 #include "protocol/digest.hpp"
+#include "types/base64.hpp"
 #include "types/text.hpp"
 
 namespace hawser::protocol {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "transport/descriptor.hpp"
+#include "transport/proxy_dialer.hpp"
 #include "transport/socket_options.hpp"
 #include "transport/tcp.hpp"
 #include "types/time.hpp"
@@ -221,6 +222,7 @@ std::vector<Address> interleave(const std::vector<Address>& addresses) {
 }
 
 std::unique_ptr<Dialer> Dialer::dial(reactor::Core& core, const DialOptions& options, OnDone on_done) {
+    if (options.proxy) return dial_through_proxy(core, options, std::move(on_done));
     auto dialer = std::make_unique<SocketDialer>(core, options, std::move(on_done));
     dialer->start();
     return dialer;

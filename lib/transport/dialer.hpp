@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "transport/address.hpp"
 #include "transport/resolver.hpp"
 #include "transport/transport.hpp"
+#include "types/proxy.hpp"
 
 namespace hawser::transport {
 
@@ -24,6 +26,7 @@ struct DialOptions {
     Seconds timeout{60};      ///< for all of it; 0: only what can be done at once
     Context context{};        ///< its "socket" options: bindto, tcp_nodelay, so_keepalive …
     ResolverOptions resolver{};
+    std::optional<Proxy> proxy{};  ///< whom to ask for the connection to host and port
 };
 
 /// The order in which addresses are tried: the families in turn, beginning with the first one's (RFC 8305, section 4).

@@ -28,15 +28,17 @@ bool start_psa() { return true; }
 
 }  // namespace
 
-std::string library_name() {
+std::string loaded_version() {
 #if MBEDTLS_VERSION_MAJOR >= 4
-    return std::string("mbedTLS ") + mbedtls_version_get_string();
+    return mbedtls_version_get_string();
 #else
-    std::array<char, 16> version{};
+    std::array<char, 16> version{};  // it asks for 9
     mbedtls_version_get_string(version.data());
-    return std::string("mbedTLS ") + version.data();
+    return version.data();
 #endif
 }
+
+std::string library_name() { return "mbedTLS " + loaded_version(); }
 
 bool has_tls13() noexcept {
 #if defined(MBEDTLS_SSL_PROTO_TLS1_3)
@@ -206,12 +208,6 @@ std::string error_text(int error) {
     const std::string_view whole = text.data();
     const std::size_t prefix = whole.find(" - ");
     return std::string(prefix == std::string_view::npos ? whole : whole.substr(prefix + 3));
-}
-
-std::string loaded_version() {
-    char text[16] = {};  // "at least 9 bytes", with room
-    mbedtls_version_get_string(text);
-    return text;
 }
 
 }  // namespace hawser::transport::mbedtls

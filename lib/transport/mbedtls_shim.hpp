@@ -43,7 +43,9 @@ using TicketKeys = Owned<mbedtls_ssl_ticket_context, mbedtls_ssl_ticket_init, mb
 /// Versions of TLS that may be spoken.
 enum class Version { tls12, tls13 };
 
-/// "mbedTLS 2.28.3": the library that is linked.
+/// "2.28.3": of the library that is loaded.
+std::string loaded_version();
+/// "mbedTLS 2.28.3".
 std::string library_name();
 /// Whether the library can speak TLS 1.3.
 bool has_tls13() noexcept;
@@ -79,8 +81,5 @@ enum class Mismatch { none, ciphersuite, version, certificate, protocol };
 Mismatch mismatch_of(int error) noexcept;
 /// What an error of mbedTLS means, without the library's prefix.
 std::string error_text(int error);
-
-/// Of the mbedTLS that is loaded.
-std::string loaded_version();
 
 }  // namespace hawser::transport::mbedtls

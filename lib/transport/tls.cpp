@@ -216,7 +216,8 @@ IoResult TlsTransport::read(std::span<char> into) {
         } else if (mbedtls::is_new_ticket(result)) {
             context_->keep_session(peer_.session, *ssl_->get());
         } else if (result == MBEDTLS_ERR_SSL_WANT_READ) {
-            break;
+            // A ticket of TLS 1.3 is announced by this too, and held by mbedTLS: no event will come for it, nor for what is behind it.
+            if (mbedtls_ssl_check_pending(ssl_->get()) == 0) break;
         } else if (result != 0 || input_ended_) {  // an empty record is 0 too
             record_failed(result);
         }
@@ -289,11 +290,13 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     if (state_ == State::failed) return IoResult::failed(error_);
     if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     std::array<char, max_record_size> room;
+    // One byte less in TLS 1.3: another record would be made of it.
+    const int record_size = std::clamp(mbedtls_ssl_get_max_out_record_payload(ssl_->get()), 1, static_cast<int>(room.size()));
     Gatherer gatherer(slices);
     std::size_t size = 0;
     is_collecting_ = true;
     while (has_room()) {
-        const std::span<const char> bytes = gatherer.next(room);
+        const std::span<const char> bytes = gatherer.next(std::span(room).first(static_cast<std::size_t>(record_size)));
         if (bytes.empty()) break;
         const std::size_t taken = encrypt(bytes);
         size += taken;

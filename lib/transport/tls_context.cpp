@@ -55,10 +55,11 @@ std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* opti
                            (result < 0 ? ": " + mbedtls::error_text(result) : ": " + std::to_string(result) + " of them cannot be read"));
     }
     const std::string& key_path = key.empty() ? certificate : key;
-    const int result = mbedtls::parse_key(*identity->key.get(), key.empty() ? bytes : read_file("local_pk", key), settings_.passphrase);
-    if (result != 0) {
-        const bool is_password = result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH;
-        reject(is_password   ? "passphrase"
+    const std::string key_bytes = key.empty() ? bytes : read_file("local_pk", key);
+    if (const int result = mbedtls::parse_key(*identity->key.get(), key_bytes, settings_.passphrase); result != 0) {
+        // mbedTLS does not always find out: what a wrong password makes of the key may look like one at its beginning.
+        const bool is_encrypted = result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || key_bytes.find("ENCRYPTED") != std::string::npos;
+        reject(is_encrypted  ? "passphrase"
                : key.empty() ? option
                              : "local_pk",
                quoted(key_path) + " gives no private key: " + mbedtls::error_text(result));

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "types/proxy.hpp"
 #include "types/ssl_options.hpp"
 #include "types/text.hpp"
 
@@ -56,6 +57,13 @@ std::string check_protocol_version(const OptionValue& value) {
     return text == "1.1" ? std::string() : "is " + quoted(text) + ", must be \"1.1\": the opening handshake has no other";
 }
 
+// The value is not shown: it may have credentials.
+std::string check_proxy(const OptionValue& value) {
+    return parse_proxy(std::get<std::string>(value))
+               ? std::string()
+               : "is no URI of a proxy, expected \"http://[user:password@]host:port\" or the like with socks5";
+}
+
 using enum OptionType;
 
 // Linux takes no more (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT in the kernel's net/tcp.h).
@@ -67,7 +75,6 @@ constexpr std::int64_t day = 86'400;
 // So that any other wish is answered by the check, which gives the reason.
 constexpr std::int64_t most_renegotiations = std::numeric_limits<std::int64_t>::max();
 
-constexpr std::string_view no_proxy = "this version connects directly only";
 constexpr std::int64_t most_redirects = 1000;
 
 constinit const Option options[] = {
@@ -87,7 +94,7 @@ constinit const Option options[] = {
     {.wrapper = "http", .name = "user_agent", .type = string, .check = check_user_agent},
     {.wrapper = "http", .name = "timeout", .type = integer, .least = 1, .most = day},
     {.wrapper = "http", .name = "protocol_version", .type = string, .check = check_protocol_version},
-    {.wrapper = "http", .name = "proxy", .type = string, .refusal = no_proxy},
+    {.wrapper = "http", .name = "proxy", .type = string, .check = check_proxy},
     {.wrapper = "http", .name = "max_redirects", .type = integer, .least = 0, .most = most_redirects},
     {.wrapper = "http", .name = "follow_location", .type = boolean},
     {.wrapper = "ssl", .name = "peer_name", .type = string, .check = check_peer_name},

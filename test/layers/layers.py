@@ -28,7 +28,7 @@ LAYERS = {
 # Headers that only some places may include: a pattern, and the paths (folders, or files without their ending).
 RESTRICTED = [
     (r"ev(\+\+)?\.h", ["lib/reactor/"]),
-    (r"mbedtls/(md|base64|constant_time)\.h", ["lib/protocol/digest", "lib/middleware/", "lib/transport/"]),
+    (r"mbedtls/(md|base64|constant_time)\.h", ["lib/protocol/digest", "lib/types/base64", "lib/middleware/", "lib/transport/"]),
     (r"(mbedtls|psa)/.*", ["lib/transport/"]),
     (r"zlib\.h", ["lib/protocol/"]),
     (r"ares.*\.h", ["lib/transport/"]),

@@ -8,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/session_peer.hpp"
+#include "types/base64.hpp"
 
 using namespace hawser::protocol;
 using hawser::Errc;
@@ -15,6 +16,8 @@ using hawser::Headers;
 using hawser::Request;
 using hawser::Response;
 using hawser::Uri;
+using hawser::base64_decode;
+using hawser::base64_encode;
 using support::error_of;
 using support::SeededEntropy;
 

@@ -174,7 +174,7 @@ async def wrong_context(hawser):
         ("ssl.ciphers=none", "does not know"),
         ("verify_depth=3", "is not of the form WRAPPER.NAME=VALUE"),
         ("ssl.verify_depth", "is not of the form WRAPPER.NAME=VALUE"),
-        ("http.proxy=http://x:1", "is refused"),
+        ("http.proxy=https://x:1", "is no URI of a proxy"),
     ):
         for subcommand in (["send", "wss://127.0.0.1:1/", "x"], ["serve"]):
             status, out, err = await execute(hawser, *subcommand, "--context", setting)

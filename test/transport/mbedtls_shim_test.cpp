@@ -1,10 +1,13 @@
 #include "transport/mbedtls_shim.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
+#include "support/child.hpp"
 
 namespace mbedtls = hawser::transport::mbedtls;
 
@@ -21,6 +24,20 @@ TEST_CASE("mbedtls shim: randomness of any length, never the same") {
     CHECK(first != second);
     CHECK(std::count(first.begin() + 512, first.end(), 0) < 20);
     CHECK(mbedtls::random(nullptr, nullptr, 0) == 0);
+}
+
+TEST_CASE("mbedtls shim: a child draws other numbers than its parent") {
+    std::array<unsigned char, 32> own{}, of_child{};
+    std::array<int, 2> ends{};
+    REQUIRE(pipe2(ends.data(), O_CLOEXEC) == 0);
+    const int status = support::status_of_child(
+        [&] { return mbedtls::random(nullptr, own.data(), own.size()) == 0 && write(ends[1], own.data(), own.size()) == 32 ? 0 : 1; });
+    CHECK(status == 0);
+    CHECK(mbedtls::random(nullptr, own.data(), own.size()) == 0);
+    CHECK(read(ends[0], of_child.data(), of_child.size()) == 32);
+    CHECK(own != of_child);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST_CASE("mbedtls shim: a key is read, and told to belong to its certificate") {

@@ -38,6 +38,21 @@ TEST_CASE("tls context: a server needs a certificate and the key that belongs to
                    "ssl option \"SNI_server_certs\": cannot read"));
 }
 
+TEST_CASE("tls context: a wrong passphrase is named, whatever it makes of the key") {
+    const support::Files files;
+    const std::string key = files.write("encrypted.key",
+                                        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+                                        "DEK-Info: AES-256-CBC,000102030405060708090A0B0C0D0E0F\n\n"
+                                        "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY=\n-----END EC PRIVATE KEY-----\n");
+    // With the last one the first byte is that of a key.
+    for (const char* wrong : {"", "wrong", "916"}) {
+        CAPTURE(wrong);
+        CHECK(contains(refusal(TlsRole::server,
+                               {{"local_cert", Authority::instance().leaf_file}, {"local_pk", key}, {"passphrase", std::string(wrong)}}),
+                       "ssl option \"passphrase\": \"" + key + "\" gives no private key: "));
+    }
+}
+
 TEST_CASE("tls context: a server that verifies needs to know by whom") {
     const Authority& authority = Authority::instance();
     CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", authority.key_file}, {"verify_peer", true}}),

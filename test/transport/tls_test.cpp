@@ -188,7 +188,8 @@ TEST_CASE("tls: a long write goes on until the socket is full, and says how far 
     CHECK(read_all(*pair.server).first == sent);
     pair.to_server->capacity = 40'000;
     const IoResult result = write(*pair.client, sent);
-    CHECK(result.bytes == 4 * 16'384);
+    const std::size_t record_size = pair.client->tls()->version == "TLSv1.3" ? 16'383 : 16'384;
+    CHECK(result.bytes == 4 * record_size);
     CHECK(pair.client->holds_output());
     std::string received = read_all(*pair.server).first;
     CHECK(write(*pair.client, std::string_view(sent).substr(result.bytes)).bytes > 0);
@@ -204,8 +205,8 @@ TEST_CASE("tls: slices are put together in one record") {
     std::string one = "ab", two, three = "cdef";
     const std::array slices = {iovec{one.data(), one.size()}, iovec{two.data(), 0}, iovec{three.data(), three.size()}};
     CHECK(pair.client->write(slices).bytes == 6);
-    // Head, sequence number and tag of one record.
-    CHECK(pair.to_server->total - before <= 6 + 5 + 8 + 16 + 1);
+    // One record's head and tag; in TLS 1.3 mbedTLS fills the content up to 16 bytes.
+    CHECK(pair.to_server->total - before <= 5 + 16 + 16);
     CHECK(read_all(*pair.server).first == "abcdef");
 }
 

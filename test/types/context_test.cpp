@@ -125,7 +125,6 @@ TEST_CASE("context: an integer keeps within its range") {
 TEST_CASE("context: what this version cannot honour is refused with the reason, whatever the value") {
     for (const OptionValue& value : one_of_each_type) {
         CHECK(refusal("socket", "so_broadcast", value) == R"(socket option "so_broadcast" is refused: a TCP stream has no broadcast)");
-        CHECK(refusal("http", "proxy", value) == R"(http option "proxy" is refused: this version connects directly only)");
     }
 }
 
@@ -200,6 +199,13 @@ TEST_CASE("context: the protocol version is 1.1") {
     CHECK(refusal("http", "protocol_version", "1.1").empty());
     CHECK(refusal("http", "protocol_version", "2") ==
           R"(http option "protocol_version" is "2", must be "1.1": the opening handshake has no other)");
+}
+
+TEST_CASE("context: a proxy is a URI, which is not repeated in the error") {
+    CHECK(refusal("http", "proxy", "http://me:secret@127.0.0.1:3128").empty());
+    CHECK(refusal("http", "proxy", "socks5://proxy.example:1080").empty());
+    CHECK(refusal("http", "proxy", "https://me:secret@a:1") ==
+          R"(http option "proxy" is no URI of a proxy, expected "http://[user:password@]host:port" or the like with socks5)");
 }
 
 TEST_CASE("context: a refused value leaves the old one") {

@@ -24,7 +24,7 @@ namespace hawser::command {
 namespace {
 
 constexpr std::time_t hour = 3600;
-constexpr std::time_t lifetime = 30 * 24 * hour;
+constexpr std::time_t lifetime = 100 * 24 * hour;
 
 /// One of mbedTLS's structures.
 template <typename T, auto Initialize, auto Release>
