@@ -11,13 +11,13 @@
 #include "types/base64.hpp"
 
 using namespace hawser::protocol;
+using hawser::base64_decode;
+using hawser::base64_encode;
 using hawser::Errc;
 using hawser::Headers;
 using hawser::Request;
 using hawser::Response;
 using hawser::Uri;
-using hawser::base64_decode;
-using hawser::base64_encode;
 using support::error_of;
 using support::SeededEntropy;
 
