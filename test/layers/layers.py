@@ -41,7 +41,7 @@ PRIVATE_DEPENDENCIES = re.compile(r"(^|/)(ev(\+\+)?\.h|zlib\.h|zconf\.h|ares[^/]
 MAX_LINES = 500
 SOURCE_FOLDERS = ["include", "lib", "test", "tools"]
 SOURCE_ENDINGS = {".cpp", ".hpp", ".h", ".py", ".mjs", ".build", ".sh", ""}
-FOREIGN_FOLDERS = {"node_modules", "__pycache__"}
+FOREIGN_FOLDERS = {"node_modules", "__pycache__", "corpus"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
