@@ -99,7 +99,7 @@ struct Case {
     std::size_t head_chop = 0;
     /// The first step leaves in the same write as the head.
     bool glued = false;
-    /// Sec-WebSocket-Extensions: offered to a server, or answered to a client that offers permessage-deflate.
+    /// Sec-WebSocket-Extensions offered to a server; for a client parameters that its permessage-deflate is answered with.
     std::string extensions{};
     /// What the compressed frames need: the subject's agreement on deflate, a window of at least these bits, and takeover.
     bool needs_deflate = false;

@@ -105,4 +105,24 @@ std::optional<DeflateAnswer> DeflateAnswer::parse(std::string_view text) {
     return answer;
 }
 
+std::optional<std::string> answer_to(const std::string& offers, const std::string& parameters) {
+    for (const std::string& offer : split(offers, ',')) {
+        const auto demands = split(offer, ';');
+        if (demands.front() != "permessage-deflate") continue;
+        std::string answer = demands.front();
+        for (const std::string& demand : demands) {
+            if (!demand.starts_with("server_")) continue;
+            const std::string name = demand.substr(0, demand.find('='));
+            // A larger window than the client wants (RFC 7692, section 7.1.2.1).
+            const auto wanted = DeflateAnswer::parse("permessage-deflate; " + demand);
+            const auto given = DeflateAnswer::parse("permessage-deflate; " + parameters);
+            if (wanted && given && wanted->server_max_window_bits > 0 && given->server_max_window_bits > wanted->server_max_window_bits)
+                return std::nullopt;
+            if (parameters.find(name) == std::string::npos) answer += "; " + demand;
+        }
+        return parameters.empty() ? answer : answer + "; " + parameters;
+    }
+    return std::nullopt;
+}
+
 }  // namespace hawser::check

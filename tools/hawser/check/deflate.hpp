@@ -59,4 +59,8 @@ struct DeflateAnswer {
     static std::optional<DeflateAnswer> parse(std::string_view text);
 };
 
+/// The shortest answer that accepts the first offer of permessage-deflate in a list, with further parameters; nothing
+/// without an offer, or if it forbids them.
+std::optional<std::string> answer_to(const std::string& offers, const std::string& parameters);
+
 }  // namespace hawser::check

@@ -115,14 +115,14 @@ std::vector<Case> deflate_offer_cases() {
 std::vector<Case> deflate_answer_cases() {
     Table table(Role::client, "deflate");
     const std::string content = letters(40000);
-    std::vector<std::string> answers{"", "; server_no_context_takeover", "; client_no_context_takeover",
-                                     "; server_no_context_takeover; client_no_context_takeover"};
-    for (int bits = 8; bits <= 15; ++bits) answers.push_back("; server_max_window_bits=" + std::to_string(bits));
+    std::vector<std::string> answers{"", "server_no_context_takeover", "client_no_context_takeover",
+                                     "server_no_context_takeover; client_no_context_takeover"};
+    for (int bits = 8; bits <= 15; ++bits) answers.push_back("server_max_window_bits=" + std::to_string(bits));
     for (const std::string& answer : answers) {
-        Case& a_case =
-            table.echo("answer-" + std::to_string(&answer - answers.data()), "a valid answer is taken: permessage-deflate" + answer,
-                       negotiation, {data(op::text, content), data(op::binary, content)});
-        a_case.extensions = "permessage-deflate" + answer;
+        Case& a_case = table.echo("answer-" + std::to_string(&answer - answers.data()),
+                                  "a valid answer is taken" + (answer.empty() ? "" : ": " + answer), negotiation,
+                                  {data(op::text, content), data(op::binary, content)});
+        a_case.extensions = answer;
         a_case.needs_deflate = true;
     }
     std::vector<Offer> bad(std::begin(bad_parameters), std::end(bad_parameters));
@@ -132,7 +132,7 @@ std::vector<Case> deflate_answer_cases() {
         Case& a_case =
             table.add(std::string("bad-answer-") + parameter.name, "an answer with a wrong parameter fails the connection", negotiation);
         a_case.outcome = Outcome::refusal;
-        a_case.extensions = std::string("permessage-deflate; ") + parameter.text;
+        a_case.extensions = parameter.text;
         a_case.steps.push_back({{data(op::text, "accepted?"), data(op::ping, "accepted?")}});
     }
     return table.take();

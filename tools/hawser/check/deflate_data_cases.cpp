@@ -56,7 +56,7 @@ public:
 private:
     Case& agreed(Case& a_case) const {
         // So that a server which needs a bound of the client's window may say one.
-        a_case.extensions = table_.role() == Role::server ? "permessage-deflate; client_max_window_bits" : "permessage-deflate";
+        if (table_.role() == Role::server) a_case.extensions = "permessage-deflate; client_max_window_bits";
         a_case.needs_deflate = true;
         a_case.needs_window_bits = 9;
         return a_case;

@@ -60,7 +60,8 @@ void add_long_forms(Table& table) {
 
 void add_impossible_lengths(Table& table) {
     constexpr std::uint64_t top_bit = std::uint64_t{1} << 63;
-    const std::pair<const char*, std::uint64_t> lengths[] = {{"2^63", top_bit}, {"2^63+5", top_bit + 5}, {"2^64-1", ~std::uint64_t{0}}};
+    const std::pair<const char*, std::uint64_t> lengths[] = {
+        {"2-to-63", top_bit}, {"2-to-63-and-5", top_bit + 5}, {"2-to-64-less-1", ~std::uint64_t{0}}};
     for (const unsigned opcode : {op::text, op::binary, op::continuation}) {
         for (const auto& [name, length] : lengths) {
             Frame frame = data(opcode, "hello");

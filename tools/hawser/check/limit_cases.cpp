@@ -27,7 +27,7 @@ void add_sizes(Table& table) {
 // Nothing more than the head is sent: what is promised cannot be meant.
 void add_claims(Table& table) {
     const std::pair<const char*, std::uint64_t> claims[] = {
-        {"2^32", std::uint64_t{1} << 32}, {"2^40", std::uint64_t{1} << 40}, {"2^63-1", (std::uint64_t{1} << 63) - 1}};
+        {"2-to-32", std::uint64_t{1} << 32}, {"2-to-40", std::uint64_t{1} << 40}, {"2-to-63-less-1", (std::uint64_t{1} << 63) - 1}};
     for (const auto& [name, length] : claims) {
         Frame frame = data(op::binary, "");
         frame.form = LengthForm::bits64;

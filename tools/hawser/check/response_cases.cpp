@@ -131,6 +131,8 @@ void add_refused(Table& table) {
         // RFC 9112 tells a proxy to remove that space, and a user agent nothing.
         if (row.name == std::string("space-before-colon")) a_case.otherwise = Verdict::not_strict;
         a_case.steps.push_back({{data(op::text, "accepted?"), data(op::ping, "accepted?")}});
+        // The end of such a response's body is the end of the connection.
+        a_case.steps[0].finish = std::string(row.name).starts_with("status-");
     }
 }
 

@@ -134,10 +134,11 @@ void Trial::take_request() {
     if (!subject_.keys.insert(key).second) seen_.violations.emplace_back("uses a Sec-WebSocket-Key again (section 4.1)");
     Head response{"HTTP/1.1 101 Switching Protocols",
                   {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", accept_for(key)}}};
-    const bool offered = request.get("Sec-WebSocket-Extensions").find("permessage-deflate") != std::string::npos;
-    if (!case_.extensions.empty() && (offered || !case_.needs_deflate)) {
-        response.set("Sec-WebSocket-Extensions", case_.extensions);
-        seen_.deflate = DeflateAnswer::parse(case_.extensions);
+    if (case_.needs_deflate || !case_.extensions.empty()) {
+        auto answer = answer_to(request.get("Sec-WebSocket-Extensions"), case_.extensions);
+        if (answer) seen_.deflate = DeflateAnswer::parse(*answer);
+        if (!answer && !case_.needs_deflate) answer = "permessage-deflate; " + case_.extensions;
+        if (answer) response.set("Sec-WebSocket-Extensions", *answer);
     }
     seen_.opened = true;
     check_applicable();

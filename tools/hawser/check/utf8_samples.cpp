@@ -58,7 +58,7 @@ std::vector<Sample> invalid_utf8() {
         {"fc-84-80-80-80-80", "\xFC\x84\x80\x80\x80\x80"},
         {"fe", "\xFE"},
         {"ff", "\xFF"},
-        {"latin-1", "caf\xE9"},
+        {"cut-latin-1", "caf\xE9"},
         {"cut-c2", "\xC2"},
         {"cut-e1", "\xE1"},
         {"cut-e1-80", "\xE1\x80"},
