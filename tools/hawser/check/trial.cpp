@@ -205,11 +205,16 @@ bool Trial::is_answered() const {
     return !has_step() && stream_.is_sent() && wait_ == 0 && seen_.messages.size() >= case_.messages.size() && ponged;
 }
 
+/// Whether the subject has answered what it should have failed or refused.
+bool Trial::goes_on() const {
+    if (case_.outcome == Outcome::refusal) return !seen_.messages.empty() || !seen_.pongs.empty();
+    if (case_.outcome != Outcome::failure) return false;
+    return seen_.messages.size() > case_.messages.size() || std::count(seen_.pongs.begin(), seen_.pongs.end(), probe_content) > 0;
+}
+
 void Trial::observe() {
     if (done_ || !seen_.opened) return;
-    if (case_.outcome == Outcome::failure)
-        seen_.accepted =
-            seen_.messages.size() > case_.messages.size() || std::count(seen_.pongs.begin(), seen_.pongs.end(), probe_content) > 0;
+    seen_.accepted = goes_on();
     if (seen_.accepted || !seen_.violations.empty()) return finish();
     if (seen_.close_code) {
         note_ending();

@@ -68,6 +68,7 @@ private:
     std::string step_bytes();
     void do_step();
     bool is_answered() const;
+    bool goes_on() const;
     void observe();
     void note_ending();
     void send_close(unsigned code);

@@ -2,8 +2,6 @@
 
 #include <cstdio>
 
-#include "../terminal.hpp"
-
 namespace hawser::check {
 
 namespace {
@@ -30,6 +28,13 @@ std::string printable(std::string_view bytes) {
     return out;
 }
 
+/// A head in one line of ASCII.
+std::string line_of(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes) out += c == '\r' ? "\\r" : c == '\n' ? "\\n" : printable(std::string_view(&c, 1));
+    return out;
+}
+
 }  // namespace
 
 void Wire::note(const std::string& what) {
@@ -45,7 +50,7 @@ void Wire::note_bytes(const char* verb, std::string_view bytes) {
     if (lines_.size() > most_lines) return;
     const bool head = is_head(bytes);
     const std::string_view shown = bytes.substr(0, head ? shown_head : shown_bytes);
-    const std::string content = head ? " " + command::escaped(shown) : hex(shown) + "  |" + printable(shown) + "|";
+    const std::string content = head ? " " + line_of(shown) : hex(shown) + "  |" + printable(shown) + "|";
     note(std::string(verb) + " " + std::to_string(bytes.size()) + ":" + content + (shown.size() < bytes.size() ? " ..." : ""));
 }
 
