@@ -114,6 +114,8 @@ struct Case {
     std::vector<unsigned> codes{};
     /// The verdict on a subject that takes as valid what it should refuse.
     Verdict otherwise = Verdict::failed;
+    /// The verdict on a server that refuses the opening handshake.
+    Verdict when_refused = Verdict::failed;
     /// The detail says after which step the connection was failed.
     bool tells_time = false;
     /// A further demand.

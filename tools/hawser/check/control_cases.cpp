@@ -43,7 +43,7 @@ void add_too_long(Table& table) {
         Frame claim = data(opcode, letters(5));
         claim.form = LengthForm::bits64;
         claim.length = std::uint64_t{1} << 62;
-        table.fails(opcode_text(opcode) + "-2-to-62", "a control frame has at most 125 bytes", "5.5", {claim});
+        table.fails(opcode_text(opcode) + "-2-to-62", "a control frame has at most 125 bytes", "5.5", {claim}, {1002, 1009});
     }
 }
 

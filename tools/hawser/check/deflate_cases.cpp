@@ -51,6 +51,8 @@ void add_offer(Table& table, const Offer& offer) {
                               {data(op::text, content), data(op::binary, content)});
     a_case.extensions = offer.text;
     a_case.also = judge_answer;
+    // An offer may be declined, and the next one taken (RFC 7692, section 5.1).
+    if (std::string_view(offer.name) == "fallback") a_case.when_refused = Verdict::not_strict;
 }
 
 void add_offers(Table& table) {
@@ -108,6 +110,7 @@ std::vector<Case> deflate_offer_cases() {
         a_case.edit_head = set(extensions_field, std::string("permessage-deflate; ") + bad.text);
         a_case.extensions = "permessage-deflate";
         a_case.also = judge_decline;
+        a_case.when_refused = Verdict::not_strict;
     }
     return table.take();
 }

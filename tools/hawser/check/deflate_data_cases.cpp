@@ -190,9 +190,12 @@ void add_wrong_data(DeflateTable& table) {
         {"ones", std::string(20, '\xFF')},
         {"cut", deflated(prose(1000)).substr(0, 100)},
     };
-    for (const auto& [name, payload] : rows)
-        table.fails(std::string("corrupt-") + name, "data that cannot be decompressed fail the connection", decompression,
-                    {compressed(op::binary, payload)}, failures);
+    for (const auto& [name, payload] : rows) {
+        Case& a_case = table.fails(std::string("corrupt-") + name, "data that cannot be decompressed fail the connection", decompression,
+                                   {compressed(op::binary, payload)}, failures);
+        // What is there can be decompressed; that it does not end with a block is the sender's fault alone.
+        if (std::string_view(name) == "cut") a_case.otherwise = Verdict::not_strict;
+    }
     for (const auto& [name, bytes] : invalid_utf8())
         table.fails(std::string("utf8-") + name, "a compressed text is checked as any other", "8.1",
                     {compressed(op::text, deflated("before " + bytes, {9, 6, Z_DEFAULT_STRATEGY}))}, {1007});

@@ -77,6 +77,8 @@ Judgement judge_failure(const Case& a_case, const Observation& seen) {
 
 Judgement judge_echo(const Case& a_case, const Observation& seen) {
     if (!a_case.codes.empty() && seen.close_code && has(a_case.codes, *seen.close_code)) return {Verdict::ok, end_text(seen)};
+    if (a_case.otherwise != Verdict::failed && !seen.close_code && seen.end != Observation::End::none)
+        return {a_case.otherwise, end_text(seen)};
     if (seen.messages.size() < a_case.messages.size())
         return {a_case.otherwise, std::to_string(seen.messages.size()) + " of " + std::to_string(a_case.messages.size()) +
                                       " messages came back, and " + end_text(seen)};
@@ -87,10 +89,12 @@ Judgement judge_echo(const Case& a_case, const Observation& seen) {
 }
 
 Judgement judge_closing(const Case& a_case, const Observation& seen) {
-    if (seen.messages.size() < a_case.messages.size()) return failed("a message before the Close did not come back");
     if (!seen.close_code) return {a_case.otherwise, "the Close was not answered: " + end_text(seen)};
     if (!has(a_case.codes, *seen.close_code)) return {Verdict::not_strict, "the Close was answered with " + close_text(seen)};
     if (!seen.pongs.empty() && a_case.pongs.empty()) return failed("a ping behind the Close was answered");
+    // An application that echoes may learn of the Close first.
+    if (seen.messages.size() < a_case.messages.size() && judge_end(seen).verdict == Verdict::ok)
+        return {Verdict::informational, "the Close was answered before the messages"};
     return judge_end(seen);
 }
 
@@ -105,6 +109,13 @@ Judgement judge_refusal(const Case& a_case, const Observation& seen) {
     if (status != 0) return {Verdict::not_strict, "status " + std::to_string(status)};
     return seen.end == Observation::End::none ? failed("nothing came")
                                               : Judgement{Verdict::not_strict, end_text(seen) + " without a response"};
+}
+
+Judgement judge_unopened(const Case& a_case, const Observation& seen) {
+    if (!seen.connected) return failed("no connection came about");
+    const int status = seen.received.status();
+    if (status == 0) return failed("the opening handshake did not succeed: " + end_text(seen));
+    return {a_case.when_refused, "the opening handshake was refused with status " + std::to_string(status)};
 }
 
 Judgement judge_outcome(const Case& a_case, const Observation& seen) {
@@ -135,8 +146,7 @@ const char* verdict_name(Verdict verdict) {
 Judgement judge(const Case& a_case, const Observation& seen) {
     if (!seen.violations.empty()) return failed("it " + seen.violations.front());
     if (a_case.outcome != Outcome::refusal) {
-        if (!seen.opened)
-            return failed(seen.connected ? "the opening handshake did not succeed: " + end_text(seen) : "no connection came about");
+        if (!seen.opened) return judge_unopened(a_case, seen);
         if (const Judgement messages = compare_messages(a_case, seen); messages.verdict != Verdict::ok) return messages;
     }
     Judgement judgement = judge_outcome(a_case, seen);

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::size_t shown_bytes = 48;
 constexpr std::size_t shown_head = 600;
-constexpr std::size_t most_lines = 100;
+// Of a long exchange its beginning and its end are kept.
+constexpr std::ptrdiff_t first_lines = 40;
+constexpr std::size_t most_lines = 80;
 
 bool is_head(std::string_view bytes) { return bytes.starts_with("GET ") || bytes.starts_with("HTTP/"); }
 
@@ -38,8 +40,10 @@ std::string line_of(std::string_view bytes) {
 }  // namespace
 
 void Wire::note(const std::string& what) {
-    if (lines_.size() == most_lines) lines_.emplace_back("(and more)");
-    if (lines_.size() > most_lines) return;
+    if (lines_.size() == most_lines) {
+        lines_.erase(lines_.begin() + first_lines);
+        lines_[first_lines] = "(and more)";
+    }
     const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begin_;
     char time[32];
     std::snprintf(time, sizeof time, "%9.1f ms  ", passed.count());
@@ -47,7 +51,6 @@ void Wire::note(const std::string& what) {
 }
 
 void Wire::note_bytes(const char* verb, std::string_view bytes) {
-    if (lines_.size() > most_lines) return;
     const bool head = is_head(bytes);
     const std::string_view shown = bytes.substr(0, head ? shown_head : shown_bytes);
     const std::string content = head ? " " + line_of(shown) : hex(shown) + "  |" + printable(shown) + "|";
