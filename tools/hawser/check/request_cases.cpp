@@ -65,8 +65,6 @@ Case& refuse(Table& table, const Row& row) {
 }
 
 void add_refused(Table& table) {
-    const char* const key = "Sec-WebSocket-Key";
-    const char* const key_rule = "the key is 16 bytes in base64";
     const Row rows[] = {
         {"no-host", "a request needs a Host", "4.2.1", without("Host")},
         {"two-hosts", "a request has one Host", "RFC 9112, section 3.2", add("Host", "example.com")},
@@ -76,6 +74,14 @@ void add_refused(Table& table) {
         {"no-connection", "a request needs Connection: Upgrade", "4.2.1", without("Connection")},
         {"other-connection", "a request needs Connection: Upgrade", "4.2.1", set("Connection", "keep-alive")},
         {"similar-connection", "a request needs Connection: Upgrade", "4.2.1", set("Connection", "Upgrades")},
+    };
+    for (const Row& row : rows) refuse(table, row);
+}
+
+void add_wrong_keys(Table& table) {
+    const char* const key = "Sec-WebSocket-Key";
+    const char* const key_rule = "the key is 16 bytes in base64";
+    const Row rows[] = {
         {"no-key", "a request needs a key", "4.2.1", without(key)},
         {"empty-key", key_rule, "4.2.1", set(key, "")},
         {"key-of-15", key_rule, "4.2.1", set(key, to_base64(letters(15)))},
@@ -85,6 +91,12 @@ void add_refused(Table& table) {
         {"key-unpadded", key_rule, "4.2.1", set(key, to_base64(letters(16)).substr(0, 22))},
         {"two-keys", "there is one key", "11.3.1", add(key, to_base64(letters(16)))},
         {"two-versions", "there is one version", "11.3.5", add("Sec-WebSocket-Version", "8")},
+    };
+    for (const Row& row : rows) refuse(table, row);
+}
+
+void add_wrong_syntax(Table& table) {
+    const Row rows[] = {
         {"post", "the method is GET", "4.2.1", line("GET", "POST")},
         {"head", "the method is GET", "4.2.1", line("GET", "HEAD")},
         {"lower-case-get", "methods are compared with case", "RFC 9110, section 9.1", line("GET", "get")},
@@ -155,6 +167,8 @@ std::vector<Case> request_cases() {
     add_accepted(table);
     add_choices(table);
     add_refused(table);
+    add_wrong_keys(table);
+    add_wrong_syntax(table);
     add_large(table);
     add_versions(table);
     return table.take();

@@ -82,10 +82,20 @@ void add_accepted(Table& table) {
         .glued = true;
 }
 
+void refuse(Table& table, const Row& row) {
+    Case& a_case = table.add(row.name, row.requirement, row.place);
+    a_case.outcome = Outcome::refusal;
+    a_case.edit_head = row.edit;
+    // RFC 9112 tells a proxy to remove that space, and a user agent nothing.
+    if (row.name == std::string("space-before-colon")) a_case.otherwise = Verdict::not_strict;
+    a_case.steps.push_back({{data(op::text, "accepted?"), data(op::ping, "accepted?")}});
+    // The end of such a response's body is the end of the connection.
+    a_case.steps[0].finish = std::string(row.name).starts_with("status-");
+}
+
 void add_refused(Table& table) {
     const char* const upgrade = "a response needs Upgrade: websocket";
     const char* const connection = "a response needs Connection: Upgrade";
-    const char* const proof = "Sec-WebSocket-Accept must prove that the key was read";
     const char* const status = "another status than 101 opens nothing";
     const Row rows[] = {
         {"status-200", status, "4.1", line(status_line, "HTTP/1.1 200 OK")},
@@ -106,6 +116,13 @@ void add_refused(Table& table) {
         {"no-connection", connection, "4.1", without("Connection")},
         {"other-connection", connection, "4.1", set("Connection", "keep-alive")},
         {"similar-connection", connection, "4.1", set("Connection", "Upgrades")},
+    };
+    for (const Row& row : rows) refuse(table, row);
+}
+
+void add_wrong_proof(Table& table) {
+    const char* const proof = "Sec-WebSocket-Accept must prove that the key was read";
+    const Row rows[] = {
         {"no-accept", proof, "4.1", without("Sec-WebSocket-Accept")},
         {"empty-accept", proof, "4.1", set("Sec-WebSocket-Accept", "")},
         {"other-accept", proof, "4.1", set("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")},
@@ -124,16 +141,7 @@ void add_refused(Table& table) {
         {"empty-name", "a field has a name", "RFC 9112, section 5", add("", "value")},
         {"no-colon", "a field has a colon", "RFC 9112, section 5", line(status_line, "HTTP/1.1 101 Switching Protocols\r\nno colon here")},
     };
-    for (const Row& row : rows) {
-        Case& a_case = table.add(row.name, row.requirement, row.place);
-        a_case.outcome = Outcome::refusal;
-        a_case.edit_head = row.edit;
-        // RFC 9112 tells a proxy to remove that space, and a user agent nothing.
-        if (row.name == std::string("space-before-colon")) a_case.otherwise = Verdict::not_strict;
-        a_case.steps.push_back({{data(op::text, "accepted?"), data(op::ping, "accepted?")}});
-        // The end of such a response's body is the end of the connection.
-        a_case.steps[0].finish = std::string(row.name).starts_with("status-");
-    }
+    for (const Row& row : rows) refuse(table, row);
 }
 
 void add_broken(Table& table) {
@@ -158,6 +166,7 @@ std::vector<Case> response_cases() {
     add_request(table);
     add_accepted(table);
     add_refused(table);
+    add_wrong_proof(table);
     add_broken(table);
     return table.take();
 }
