@@ -21,6 +21,7 @@ struct ClientOptions {
     Headers headers{};
     /// Path of a Unix socket to connect to instead of the URI's host and port.
     std::string unix_path{};
+    /// Settings of the client and its connections.
     Configuration configuration{};
 };
 
@@ -63,16 +64,23 @@ public:
 
     /// Started, and not stopped.
     bool is_running() const noexcept;
+    /// The socket is open; the handshake may be under way.
     bool is_connected() const noexcept;
+    /// The handshake is complete and messages may still arrive.
     bool is_readable() const noexcept;
+    /// The handshake is complete and messages may still be sent.
     bool is_writable() const noexcept;
 
     /// Sends, connecting first if needed; queued, within `max_buffered_amount`, until the handshake is complete.
     /// Blocking style: returns when the message has been handed to the socket.
     SendStatus send(const MessageView& message);
+    /// send() of a text.
     SendStatus text(std::string_view content) { return send(MessageView{Opcode::text, content}); }
+    /// send() of a binary message.
     SendStatus binary(std::string_view content) { return send(MessageView{Opcode::binary, content}); }
+    /// send() of a ping, with at most 125 bytes.
     SendStatus ping(std::string_view content = {}) { return send(MessageView{Opcode::ping, content}); }
+    /// send() of a pong, with at most 125 bytes.
     SendStatus pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
     /// Starts the closing handshake; never connects. Blocking style: returns when the connection has ended.
     SendStatus close(CloseCode code = CloseCode::normal, std::string_view reason = {});
@@ -84,15 +92,18 @@ public:
 
     /// For the next handshake.
     Client& add_header(std::string name, std::string value);
+    /// Whether the open connection outlives the client, for the next one to the same URI.
     Client& set_persistent(bool persistent);
     /// Comes back by itself from now on; nothing: no longer. What is sent meanwhile is queued.
     Client& set_reconnect(std::optional<ReconnectOptions> options);
 
+    /// Where it connects to; what redirects led to, once they were followed.
     const Uri& uri() const noexcept;
     /// The present connection, or the last one; null before the first.
     ConnectionPtr connection() const noexcept;
     /// Addresses of the present or last connection; empty before the first.
     std::string name() const;
+    /// The same of the peer.
     std::string remote_name() const;
     /// Meta data of the present or last connection.
     template <typename T>
@@ -102,6 +113,7 @@ public:
     }
     /// Null before the handshake, and without `keep_handshake`.
     const Request* handshake_request() const noexcept;
+    /// The answer; null as above.
     const Response* handshake_response() const noexcept;
 
 private:

@@ -24,6 +24,7 @@ enum class OverflowPolicy {
 struct HAWSER_API Configuration {
     /// Null: nothing is logged.
     std::shared_ptr<Logger> logger{};
+    /// Options of the layers below: sockets, TLS, the handshake's HTTP.
     Context context{};
 
     /// Bounds each wait: connect, a write that makes no progress, and silence, which is reported once per silent
@@ -46,6 +47,7 @@ struct HAWSER_API Configuration {
     std::size_t max_fragment_count = 131'072;
     /// Bytes that wait to be sent. What happens beyond is `overflow_policy`'s to say.
     std::size_t max_buffered_amount = 16 * 1024 * 1024;
+    /// What happens to a message for which there is no room.
     OverflowPolicy overflow_policy = OverflowPolicy::disconnect;
     /// send() answers `backpressure` while more bytes than this wait …
     std::size_t high_water_mark = 1024 * 1024;
@@ -56,7 +58,8 @@ struct HAWSER_API Configuration {
 
     /// From the connection's start to the end of the opening handshake.
     Seconds handshake_timeout{10};
-    /// From the first Close frame, sent or received, to the end of the connection.
+    /// From the first Close frame, sent or received, to the end of the connection. It runs anew while what was sent before a
+    /// Close is still leaving, unless the peer broke the protocol.
     Seconds close_timeout{5};
     /// How often tick hooks and on_tick run. At least 0.001.
     Seconds tick_interval{1};

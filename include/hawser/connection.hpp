@@ -42,6 +42,7 @@ enum class SendStatus {
 struct Disconnect {
     /// Status of the peer's Close frame; `no_status` if that was empty, `abnormal` if none came.
     CloseCode code = CloseCode::abnormal;
+    /// The reason in it; may be empty.
     std::string reason{};
     /// Close frames were sent and received.
     bool clean = false;
@@ -67,7 +68,9 @@ public:
     /// Encodes a message. Throws `Error` when it cannot be sent (`message_encoding`, `message_too_big`).
     explicit PreparedMessage(const MessageView& message, std::size_t frame_size = Configuration{}.frame_size);
 
+    /// The message as it was; valid while a copy of this lives.
     MessageView view() const noexcept;
+    /// Largest payload of its frames.
     std::size_t frame_size() const noexcept;
     /// The unmasked frames, as a server sends them.
     const std::shared_ptr<const std::string>& frames() const noexcept { return frames_; }
@@ -97,10 +100,15 @@ public:
     /// Sends a message of any kind, through the outgoing middlewares. Never blocks: what the socket does not take is
     /// queued. The content is borrowed until the call returns.
     virtual SendStatus send(const MessageView& message) = 0;
+    /// Sends a message that is encoded already.
     virtual SendStatus send(const PreparedMessage& message) = 0;
+    /// send() of a text.
     SendStatus text(std::string_view content) { return send(MessageView{Opcode::text, content}); }
+    /// send() of a binary message.
     SendStatus binary(std::string_view content) { return send(MessageView{Opcode::binary, content}); }
+    /// send() of a ping, with at most 125 bytes.
     SendStatus ping(std::string_view content = {}) { return send(MessageView{Opcode::ping, content}); }
+    /// send() of a pong, with at most 125 bytes.
     SendStatus pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
     /// Starts the closing handshake (RFC 6455, section 7.1.2). Messages go on arriving until the peer's Close does;
     /// the connection ends then, or after `close_timeout`.
@@ -127,9 +135,12 @@ public:
     virtual std::size_t buffered_amount() const noexcept = 0;
     /// Stops reading; the peer is slowed down by TCP. Nothing that arrived is lost.
     virtual void pause() = 0;
+    /// Goes on reading. Without effect unless paused.
     virtual void resume() = 0;
+    /// Between pause() and resume().
     virtual bool is_paused() const noexcept = 0;
 
+    /// Keeps the object for longer than the callback.
     ConnectionPtr handle() { return shared_from_this(); }
     /// Whose thread this is. Not to be asked once the reactor is gone.
     virtual Reactor& reactor() const noexcept = 0;
@@ -141,6 +152,7 @@ public:
     virtual std::string remote_name() const = 0;
     /// What was sent (client) or received (server) in the opening handshake; null before, and without `keep_handshake`.
     virtual const Request* handshake_request() const noexcept = 0;
+    /// What was received (client) or sent (server) in answer; null as above.
     virtual const Response* handshake_response() const noexcept = 0;
 
     /// Null without TLS, and before its handshake is complete.
@@ -155,6 +167,7 @@ public:
     const T* meta(std::string_view key) const {
         return std::any_cast<T>(find_meta(key));
     }
+    /// As above, to be changed.
     template <typename T>
     T* meta(std::string_view key) {
         return std::any_cast<T>(const_cast<std::any*>(find_meta(key)));
@@ -162,6 +175,9 @@ public:
 
     /// Runs the tick hooks of the middlewares on this connection.
     virtual void tick() = 0;
+    /// Has tick() called once, `delay` from now or sooner, unless the connection has ended by then: nothing is left waiting behind
+    /// it. Of several requests the earliest counts, so a hook whose own time has not come asks again.
+    virtual void tick_after(Seconds delay) = 0;
     /// Adds a middleware for this connection, behind the endpoint's own.
     virtual void add_middleware(std::shared_ptr<Middleware> middleware) = 0;
     /// False when it was not added to this connection.
@@ -171,23 +187,33 @@ public:
     /// been sent. Throws `Errc::invalid_option`.
     virtual void use_compression(const DeflateOptions& options) = 0;
 
+    /// The settings of this connection.
     virtual const Configuration& configuration() const noexcept = 0;
     /// Settings of this connection alone. Throws `Errc::invalid_option`, and changes nothing then.
     virtual void set_configuration(Configuration configuration) = 0;
+    /// Where it writes what it does; null: nowhere.
     void set_logger(std::shared_ptr<Logger> logger);
+    /// Bounds each wait; at least 0. Throws `Errc::invalid_option`.
     void set_timeout(Seconds timeout);
+    /// Bounds each wait.
     Seconds timeout() const noexcept { return configuration().timeout; }
+    /// Largest payload of a frame that is sent; at least 1. Throws `Errc::invalid_option`.
     void set_frame_size(std::size_t size);
+    /// Largest payload of a frame that is sent.
     std::size_t frame_size() const noexcept { return configuration().frame_size; }
     /// The options this connection was made with.
     const Context& context() const noexcept { return configuration().context; }
+    /// One of them; null when it has no value. The pointer dies with the next change.
     const OptionValue* get_option(std::string_view wrapper, std::string_view name) const { return context().get_option(wrapper, name); }
+    /// Sets an option of this connection. Throws `Errc::invalid_option`.
     void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
 
 protected:
+    /// @cond
     Connection() = default;
     virtual std::any& meta_slot(std::string_view key) = 0;
     virtual const std::any* find_meta(std::string_view key) const noexcept = 0;
+    /// @endcond
 };
 
 }  // namespace hawser

@@ -29,7 +29,11 @@ public:
         return value ? std::get<T>(*value) : std::move(fallback);
     }
 
+    /// Sets one option. Throws `Errc::invalid_option`, and changes nothing then.
     void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
+    /// Sets it from text, as a command line or a configuration file has it: "true" or "false", a decimal integer, or the
+    /// string itself. To a list it adds one element, to a map one entry, written "key=value".
+    void parse_option(std::string_view wrapper, std::string_view name, std::string_view text);
 
     /// Options by wrapper and name. What is not named stays.
     using Options = std::map<std::string, std::map<std::string, OptionValue>, std::less<>>;

@@ -18,11 +18,17 @@ class Base;
 
 /// What an endpoint tells the application, one function an event. Each may be empty.
 struct Listeners {
+    /// A message arrived; the view dies when the function returns.
     using OnMessage = std::function<void(Connection&, MessageView)>;
+    /// The opening handshake is complete: what was asked, and what was answered.
     using OnHandshake = std::function<void(Connection&, const Request&, const Response&)>;
+    /// The connection has ended, and how.
     using OnDisconnect = std::function<void(Connection&, const Disconnect&)>;
+    /// Something failed; the connection is null when there is none (yet).
     using OnError = std::function<void(Connection*, const Error&)>;
+    /// What waited has been sent, but for the low-water mark.
     using OnDrain = std::function<void(Connection&)>;
+    /// The tick interval passed.
     using OnTick = std::function<void()>;
 };
 
@@ -34,14 +40,21 @@ public:
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;
 
+    /// Whose thread this is.
     Reactor& reactor() const noexcept;
+    /// The settings; the reference stays valid, its content changes with the settings.
     const Configuration& configuration() const noexcept;
+    /// Bounds each wait.
     Seconds timeout() const noexcept { return configuration().timeout; }
+    /// Largest payload of a frame that is sent.
     std::size_t frame_size() const noexcept { return configuration().frame_size; }
+    /// The options of the layers below.
     const Context& context() const noexcept { return configuration().context; }
+    /// One of them; null when it has no value. The pointer dies with the next change.
     const OptionValue* get_option(std::string_view wrapper, std::string_view name) const { return context().get_option(wrapper, name); }
 
 protected:
+    /// @cond
     explicit Endpoint(std::shared_ptr<endpoint::Base> base) noexcept;
     ~Endpoint();
 
@@ -56,6 +69,7 @@ protected:
     void apply_configuration(Configuration configuration);
 
     std::shared_ptr<endpoint::Base> base_;
+    /// @endcond
 
 public:
     /// False when it was not added. The stock ones are removed by `remove_close_handler`, `remove_ping_responder`.
@@ -72,8 +86,11 @@ class ChainedEndpoint : public Endpoint {
 public:
     /// A whole text message arrived.
     Self& on_text(Listeners::OnMessage function) { return listen_message(Opcode::text, std::move(function)), self(); }
+    /// A whole binary message arrived.
     Self& on_binary(Listeners::OnMessage function) { return listen_message(Opcode::binary, std::move(function)), self(); }
+    /// A ping arrived. PingResponder answers it.
     Self& on_ping(Listeners::OnMessage function) { return listen_message(Opcode::ping, std::move(function)), self(); }
+    /// A pong arrived.
     Self& on_pong(Listeners::OnMessage function) { return listen_message(Opcode::pong, std::move(function)), self(); }
     /// The peer's Close frame arrived; on_disconnect follows.
     Self& on_close(Listeners::OnMessage function) { return listen_message(Opcode::close, std::move(function)), self(); }
@@ -89,7 +106,7 @@ public:
     Self& on_error(Listeners::OnError function) { return listen_error(std::move(function)), self(); }
     /// After `SendStatus::backpressure`: no more than the low-water mark waits.
     Self& on_drain(Listeners::OnDrain function) { return listen_drain(std::move(function)), self(); }
-    /// Every `Configuration::tick_interval`, while the endpoint runs.
+    /// Every `Configuration::tick_interval`, while the endpoint runs: a client, while it has a connection or is about to.
     Self& on_tick(std::function<void(Self&)> function) {
         if (!function) return listen_tick({}), self();
         return listen_tick([this, function = std::move(function)] { function(self()); }), self();
@@ -101,25 +118,32 @@ public:
     /// Settings of the endpoint and all its connections, present ones included (but for those that only a handshake
     /// uses). Throws `Errc::invalid_option`, and changes nothing then.
     Self& set_configuration(Configuration configuration) { return apply_configuration(std::move(configuration)), self(); }
+    /// Where it writes what it does; null: nowhere.
     Self& set_logger(std::shared_ptr<Logger> logger) {
         return change([&](Configuration& c) { c.logger = std::move(logger); });
     }
+    /// Bounds each wait; at least 0. Throws `Errc::invalid_option`.
     Self& set_timeout(Seconds timeout) {
         return change([&](Configuration& c) { c.timeout = timeout; });
     }
+    /// Largest payload of a frame that is sent; at least 1. Throws `Errc::invalid_option`.
     Self& set_frame_size(std::size_t size) {
         return change([&](Configuration& c) { c.frame_size = size; });
     }
+    /// Options of the layers below, for the next connection.
     Self& set_context(Context context) {
         return change([&](Configuration& c) { c.context = std::move(context); });
     }
+    /// One option, for the next connection. Throws `Errc::invalid_option`.
     Self& set_option(std::string_view wrapper, std::string_view name, OptionValue value) {
         return change([&](Configuration& c) { c.context.set_option(wrapper, name, std::move(value)); });
     }
 
 protected:
+    /// @cond
     using Endpoint::Endpoint;
     ~ChainedEndpoint() = default;
+    /// @endcond
 
 private:
     Self& self() noexcept { return static_cast<Self&>(*this); }

@@ -45,25 +45,33 @@ enum class ErrorLevel {
     control,     ///< asks the endpoint to close or to reconnect
 };
 
+/// Category of the codes, named "hawser".
 HAWSER_API const std::error_category& error_category() noexcept;
+/// Makes an `Errc` comparable with any `std::error_code`.
 HAWSER_API std::error_code make_error_code(Errc code) noexcept;
+/// What follows from an error of this kind.
 HAWSER_API ErrorLevel level_of(Errc code) noexcept;
 
 /// An error with everything that is known of it. `what()` is a whole sentence that says what happened, to which
 /// peer, at which step; `code()` is an `Errc`. Copying never throws.
 class HAWSER_API Error : public std::system_error {
 public:
+    /// `what` is the whole sentence.
     Error(Errc code, std::string what);
     /// `cause` is the operating system's (or another library's) own code.
     Error(Errc code, std::string what, std::error_code cause);
     /// A handshake that was answered with something else than expected.
     Error(Errc code, std::string what, Response response);
-    // Declared, so that there is no move, which would leave an error without its sentence.
+    /// Shares what is known. There is no move, which would leave an error without its sentence.
     Error(const Error&) noexcept = default;
+    /// As above.
     Error& operator=(const Error&) noexcept = default;
 
+    /// The whole sentence; lives as long as the error.
     const char* what() const noexcept override;
+    /// What went wrong.
     Errc errc() const noexcept;
+    /// What follows from it.
     ErrorLevel level() const noexcept { return level_of(errc()); }
     /// The underlying error, or an empty code.
     std::error_code cause() const noexcept;
@@ -78,8 +86,11 @@ private:
 /// Thrown from a callback or a middleware: the connection is closed with this status and reason.
 class HAWSER_API CloseRequested : public Error {
 public:
+    /// With the status and reason of the Close to be sent.
     explicit CloseRequested(CloseCode status = CloseCode::normal, std::string reason = {});
+    /// Status of the Close.
     CloseCode status() const noexcept { return status_; }
+    /// Reason of the Close.
     const std::string& reason() const noexcept { return reason_; }
 
 private:
@@ -91,7 +102,9 @@ private:
 /// to `uri` unless that is empty.
 class HAWSER_API ReconnectRequested : public Error {
 public:
+    /// Empty: to the same URI.
     explicit ReconnectRequested(std::string uri = {});
+    /// Where to connect; empty: where it was.
     const std::string& uri() const noexcept { return uri_; }
 
 private:
@@ -100,5 +113,7 @@ private:
 
 }  // namespace hawser
 
+/// @cond
 template <>
 struct std::is_error_code_enum<hawser::Errc> : std::true_type {};
+/// @endcond

@@ -11,7 +11,9 @@ namespace hawser {
 
 /// One header field: a name as it was written, and its value without surrounding white space.
 struct Header {
+    /// As it was written.
     std::string name;
+    /// Without white space around it.
     std::string value;
 };
 
@@ -19,7 +21,9 @@ struct Header {
 /// (RFC 9110, section 5.1).
 class HAWSER_API Headers {
 public:
+    /// Without a field.
     Headers() = default;
+    /// With these fields, in this order.
     Headers(std::initializer_list<Header> fields) : fields_(fields) {}
 
     /// Appends a field, even if the name is there already.
@@ -30,6 +34,7 @@ public:
     std::size_t remove(std::string_view name);
     /// The value of the first field of this name. The view dies with the next change.
     std::optional<std::string_view> get(std::string_view name) const noexcept;
+    /// Whether there is a field of this name.
     bool has(std::string_view name) const noexcept { return get(name).has_value(); }
     /// How many fields have this name.
     std::size_t count(std::string_view name) const noexcept;
@@ -39,9 +44,13 @@ public:
     /// Whether the list of that name has this token, compared without case.
     bool has_token(std::string_view name, std::string_view token) const;
 
+    /// How many fields there are, names that repeat included.
     std::size_t size() const noexcept { return fields_.size(); }
+    /// Whether there is none.
     bool empty() const noexcept { return fields_.empty(); }
+    /// The first field; iterators die with the next change.
     auto begin() const noexcept { return fields_.begin(); }
+    /// Behind the last field.
     auto end() const noexcept { return fields_.end(); }
 
 private:
@@ -50,9 +59,11 @@ private:
 
 /// The head of an HTTP/1.1 request. A WebSocket opening handshake has no body.
 struct HAWSER_API Request {
+    /// As sent, in capitals.
     std::string method = "GET";
     /// Origin form: path and query, as sent.
     std::string target = "/";
+    /// Its fields.
     Headers headers{};
 
     /// The target up to its "?".
@@ -63,10 +74,13 @@ struct HAWSER_API Request {
 
 /// An HTTP/1.1 response. Of a refused handshake the client keeps the first KiB of the body.
 struct HAWSER_API Response {
+    /// Status code, 100 to 599.
     int status = 200;
     /// Reason phrase; when empty, the standard one for the status is sent.
     std::string reason{};
+    /// Its fields. Content-Length is added when it is sent.
     Headers headers{};
+    /// What follows the head.
     std::string body{};
 };
 

@@ -18,9 +18,12 @@ HAWSER_API std::string_view log_level_name(LogLevel level) noexcept;
 
 /// One key and value that go with a log message.
 struct LogField {
+    /// What it is: "peer", "error" …
     std::string_view key;
+    /// Its text.
     std::string_view value;
 };
+/// The keys and values of one message; they die when the call returns.
 using LogFields = std::initializer_list<LogField>;
 
 /// Where an endpoint writes what it does. Called on the reactor's thread; must not throw.
@@ -33,11 +36,13 @@ public:
     /// Writes one message. The views die when the call returns.
     virtual void write(LogLevel level, std::string_view message, LogFields fields) noexcept = 0;
 
+    /// Writes the message if it is wanted.
     void log(LogLevel level, std::string_view message, LogFields fields = {}) noexcept {
         if (wants(level)) write(level, message, fields);
     }
 
 protected:
+    /// Wants what is at least as severe as `threshold`.
     explicit Logger(LogLevel threshold) noexcept : threshold_(threshold) {}
 
 private:

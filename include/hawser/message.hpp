@@ -52,6 +52,7 @@ constexpr bool is_sendable(CloseCode code) noexcept {
 /// A message as callbacks and middlewares see it. `content` is borrowed: received content lives until the
 /// callback returns, sent content until the call returns. Copy it into a `Message` to keep it.
 struct MessageView {
+    /// What kind of message it is.
     Opcode opcode = Opcode::text;
     /// Payload; for a Close message the reason, without the status.
     std::string_view content;
@@ -62,9 +63,11 @@ struct MessageView {
     /// Sending: whether it may be compressed, where that was agreed on.
     bool compress = true;
 
+    /// Lower-case name of the kind.
     std::string_view opcode_name() const noexcept { return hawser::opcode_name(opcode); }
     /// Length of the content in bytes.
     std::size_t length() const noexcept { return content.size(); }
+    /// False when there are no bytes.
     bool has_content() const noexcept { return !content.empty(); }
 };
 
@@ -73,14 +76,20 @@ class HAWSER_API Message {
 public:
     /// Copies what a callback was shown.
     explicit Message(const MessageView& view);
+    /// A message made now; a Close has status 1000.
     Message(Opcode opcode, std::string content);
 
+    /// What kind of message it is.
     Opcode opcode() const noexcept { return opcode_; }
+    /// Lower-case name of the kind.
     std::string_view opcode_name() const noexcept { return hawser::opcode_name(opcode_); }
     /// Length of the content in bytes.
     std::size_t length() const noexcept { return content_.size(); }
+    /// False when there are no bytes.
     bool has_content() const noexcept { return !content_.empty(); }
+    /// The payload; for a Close message the reason.
     const std::string& content() const noexcept { return content_; }
+    /// Replaces the payload. Its length and encoding are checked when the message is sent.
     void set_content(std::string content) { content_ = std::move(content); }
     /// When the message was made, or received.
     Timestamp timestamp() const noexcept { return timestamp_; }
@@ -90,10 +99,12 @@ public:
     void set_close_status(CloseCode code) noexcept;
     /// Whether it may be compressed when it is sent, where that was agreed on (CompressionExtension). True at first.
     bool compress() const noexcept { return compress_; }
+    /// Exempts the message from compression, or takes that back.
     void set_compress(bool compress) noexcept { compress_ = compress; }
 
     /// The message as a view; valid while this message lives and is not changed.
     MessageView view() const noexcept { return {opcode_, content_, close_status_, timestamp_, compress_}; }
+    /// As view().
     operator MessageView() const noexcept { return view(); }
 
 private:
@@ -106,28 +117,35 @@ private:
 
 /// UTF-8 text (RFC 6455, section 5.6).
 struct HAWSER_API Text : Message {
+    /// A text message; its encoding is checked when it is sent.
     explicit Text(std::string content = {}) : Message(Opcode::text, std::move(content)) {}
 };
 
 /// Arbitrary bytes (RFC 6455, section 5.6).
 struct HAWSER_API Binary : Message {
+    /// A binary message.
     explicit Binary(std::string content = {}) : Message(Opcode::binary, std::move(content)) {}
 };
 
 /// A ping of at most 125 bytes (RFC 6455, section 5.5.2).
 struct HAWSER_API Ping : Message {
+    /// A ping; its length is checked when it is sent.
     explicit Ping(std::string content = {}) : Message(Opcode::ping, std::move(content)) {}
 };
 
 /// A pong of at most 125 bytes (RFC 6455, section 5.5.3).
 struct HAWSER_API Pong : Message {
+    /// A pong; its length is checked when it is sent.
     explicit Pong(std::string content = {}) : Message(Opcode::pong, std::move(content)) {}
 };
 
 /// A Close with a status and a reason of at most 123 bytes of UTF-8 (RFC 6455, section 5.5.1).
 struct HAWSER_API Close : Message {
+    /// A Close; status and reason are checked when it is sent.
     explicit Close(CloseCode code = CloseCode::normal, std::string reason = {});
+    /// As above, with the status as a number.
     explicit Close(std::uint16_t code, std::string reason = {}) : Close(static_cast<CloseCode>(code), std::move(reason)) {}
+    /// As above, with the status as a number.
     explicit Close(int code, std::string reason = {}) : Close(static_cast<std::uint16_t>(code), std::move(reason)) {}
 };
 

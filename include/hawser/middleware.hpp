@@ -34,7 +34,9 @@ enum class Hook : unsigned {
     incoming = incoming_data | incoming_control,
     outgoing = outgoing_data | outgoing_control,
 };
+/// Both.
 constexpr Hook operator|(Hook a, Hook b) noexcept { return static_cast<Hook>(static_cast<unsigned>(a) | static_cast<unsigned>(b)); }
+/// Whether `all` has one of the hooks of `one`.
 constexpr bool includes(Hook all, Hook one) noexcept { return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0; }
 
 /// The rest of a chain, for a message that is handed on after the hook has returned. Keeps what it needs alive;
@@ -42,6 +44,7 @@ constexpr bool includes(Hook all, Hook one) noexcept { return (static_cast<unsig
 /// for it: pause() the connection where order matters.
 class HAWSER_API LaterNext {
 public:
+    /// Hands the message on, as Next would have.
     SendStatus operator()(const MessageView& message) const;
 
 private:
@@ -75,6 +78,7 @@ private:
 /// The rest of the chain, as a tick hook sees it.
 class HAWSER_API TickNext {
 public:
+    /// Hands the tick on.
     void operator()() const;
 
 private:
@@ -152,6 +156,7 @@ public:
 /// `handshake_failed` in a client.
 class HAWSER_API SubprotocolNegotiation final : public Middleware {
 public:
+    /// Names in the order of preference.
     explicit SubprotocolNegotiation(std::vector<std::string> subprotocols, bool require = false);
     Hook hooks() const noexcept override { return Hook::http_incoming | Hook::http_outgoing; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;
@@ -165,10 +170,15 @@ private:
 /// The five hooks as functions; those that are left empty forward.
 class HAWSER_API Callback final : public Middleware {
 public:
+    /// A message was received.
     std::function<void(Connection&, const MessageView&, const Next&)> on_incoming{};
+    /// A message is to be sent. Returns what `next` returned, or `dropped`.
     std::function<SendStatus(Connection&, const MessageView&, const Next&)> on_outgoing{};
+    /// A request (server) or a response (client) was received.
     std::function<void(Connection&, HttpMessage, const HttpNext&)> on_http_incoming{};
+    /// A response (server) or a request (client) is to be sent.
     std::function<void(Connection&, HttpMessage, const HttpNext&)> on_http_outgoing{};
+    /// The tick interval passed.
     std::function<void(Connection&, const TickNext&)> on_tick{};
 
     Hook hooks() const noexcept override;

@@ -72,6 +72,7 @@ public:
 
     /// Time of the loop's present iteration.
     TimePoint now() const noexcept;
+    /// The loop itself, own or borrowed.
     struct ev_loop* loop() const noexcept;
     /// To be called in the child after fork(), before the loop runs there.
     void after_fork();

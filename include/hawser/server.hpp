@@ -27,18 +27,23 @@ struct ServerOptions {
     std::string unix_path{};
     /// A descriptor that listens already (systemd's, say), taken over. -1: none.
     int descriptor = -1;
+    /// Settings of the server and its connections.
     Configuration configuration{};
 };
 
 /// The connections of a server at one moment, oldest first. Holding it keeps their objects alive.
 class HAWSER_API Connections {
 public:
+    /// Of these, in this order.
     explicit Connections(std::vector<ConnectionPtr> connections) noexcept : connections_(std::move(connections)) {}
 
+    /// How many there are.
     std::size_t size() const noexcept { return connections_.size(); }
+    /// Whether there is none.
     bool empty() const noexcept { return connections_.empty(); }
     /// By `Connection::identity()`; null if there is none.
     ConnectionPtr get(std::uint64_t identity) const;
+    /// Whether one has this identity.
     bool has(std::uint64_t identity) const { return get(identity) != nullptr; }
     /// The oldest; null if there is none.
     ConnectionPtr first() const { return empty() ? nullptr : connections_.front(); }
@@ -46,7 +51,9 @@ public:
     Connections filter(const std::function<bool(const Connection&)>& accept) const;
     /// Calls `visit` for each that is still connected.
     void walk(const std::function<void(Connection&)>& visit) const;
+    /// The oldest.
     auto begin() const noexcept { return connections_.begin(); }
+    /// Behind the newest.
     auto end() const noexcept { return connections_.end(); }
 
 private:
@@ -82,25 +89,35 @@ public:
     std::uint16_t port() const noexcept;
     /// "ws" or "wss".
     std::string scheme() const;
+    /// It serves `wss`.
     bool is_ssl() const noexcept;
     /// Where it listens: "127.0.0.1:9001", "[::]:9001" or "unix:/path"; empty before start().
     std::string name() const;
 
+    /// How many connections there are whose handshake is complete.
     std::size_t connection_count() const noexcept;
     /// All connections whose handshake is complete.
     Connections connections() const;
+    /// Those from which messages may still arrive.
     Connections readable_connections() const;
+    /// Those to which messages may still be sent.
     Connections writable_connections() const;
     /// 0: no bound.
     Server& set_max_connections(std::size_t count);
 
     /// Broadcast: encodes once and shares the bytes; returns how many connections took the message.
     std::size_t send(const MessageView& message);
+    /// As above, of a message that is encoded already.
     std::size_t send(const PreparedMessage& message);
+    /// send() of a text.
     std::size_t text(std::string_view content) { return send(MessageView{Opcode::text, content}); }
+    /// send() of a binary message.
     std::size_t binary(std::string_view content) { return send(MessageView{Opcode::binary, content}); }
+    /// send() of a ping, with at most 125 bytes.
     std::size_t ping(std::string_view content = {}) { return send(MessageView{Opcode::ping, content}); }
+    /// send() of a pong, with at most 125 bytes.
     std::size_t pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
+    /// Starts the closing handshake with all; new connections are still taken.
     std::size_t close(CloseCode code = CloseCode::normal, std::string_view reason = {}) {
         return send(MessageView{Opcode::close, reason, code});
     }

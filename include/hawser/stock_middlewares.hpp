@@ -14,10 +14,11 @@
 namespace hawser {
 
 /// Sends pings while a connection is silent, and ends one whose peer is dead: when nothing came for `interval` a ping
-/// is sent, and when nothing comes for `pong_timeout` after it, the connection ends with `Errc::ping_timeout`.
+/// is sent, and when nothing comes for `pong_timeout` after it, the connection ends with `Errc::ping_timeout`. While reading is
+/// paused, and once the write half is closed, there is nothing to be found out.
 class HAWSER_API PingInterval final : public Middleware {
 public:
-    /// Without an interval: the connection's `timeout`. Throws `Errc::invalid_option` for one that is not positive.
+    /// Without an interval: the connection's `timeout`. Throws `Errc::invalid_option` for one that is not positive, or over ten years.
     explicit PingInterval(std::optional<Seconds> interval = {}, Seconds pong_timeout = Seconds(10));
     Hook hooks() const noexcept override { return Hook::incoming | Hook::http_incoming | Hook::http_outgoing | Hook::tick; }
     void incoming(Connection& connection, const MessageView& message, const Next& next) override;
@@ -36,6 +37,7 @@ private:
 /// another host no credentials go along.
 class HAWSER_API FollowRedirect final : public Middleware {
 public:
+    /// `limit`: redirects in a row.
     explicit FollowRedirect(unsigned limit = 10) : limit_(limit) {}
     Hook hooks() const noexcept override { return Hook::http_incoming; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;
@@ -82,6 +84,7 @@ public:
     using Verdict = std::function<void(bool accepted)>;
     /// `token` is borrowed until the call returns.
     using Judge = std::function<void(Connection& connection, std::string_view token, Verdict verdict)>;
+    /// `judge` is called for each token that is shown.
     explicit TokenAuth(Judge judge);
     Hook hooks() const noexcept override { return Hook::http_incoming; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;
@@ -96,10 +99,12 @@ struct RateLimits {
     double bytes_per_second = 0;     ///< 0: no bound
     /// How much of the above may come at once.
     Seconds burst{1};
+    /// What happens to who sends more.
     enum class Policy {
         pause,  ///< reading pauses until the rate is met again; resume() by the application ends the pause early
         close,  ///< the connection is closed with 1008
     };
+    /// What happens to who sends more.
     Policy policy = Policy::pause;
 };
 
@@ -108,8 +113,9 @@ class HAWSER_API RateLimit final : public Middleware {
 public:
     /// Throws `Errc::invalid_option` for a negative rate or burst.
     explicit RateLimit(RateLimits limits);
-    Hook hooks() const noexcept override { return Hook::incoming_data; }
+    Hook hooks() const noexcept override { return Hook::incoming_data | Hook::tick; }
     void incoming(Connection& connection, const MessageView& message, const Next& next) override;
+    void tick(Connection& connection, const TickNext& next) override;
 
 private:
     RateLimits limits_;
@@ -118,6 +124,7 @@ private:
 /// Server: answers a handshake with 429 when its address has this many connections already.
 class HAWSER_API MaxConnectionsPerAddress final : public Middleware {
 public:
+    /// `limit`: connections of one address at a time.
     explicit MaxConnectionsPerAddress(std::size_t limit) : limit_(limit) {}
     Hook hooks() const noexcept override { return Hook::http_incoming; }
     void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next) override;

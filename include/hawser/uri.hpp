@@ -17,6 +17,7 @@ public:
 
     /// "ws" or "wss".
     const std::string& scheme() const noexcept { return scheme_; }
+    /// Whether the scheme is "wss".
     bool is_secure() const noexcept { return scheme_ == "wss"; }
     /// Name or address; an IPv6 address without its brackets.
     const std::string& host() const noexcept { return host_; }
@@ -24,7 +25,9 @@ public:
     std::uint16_t port() const noexcept { return port_; }
     /// Percent-decoded user information; empty if there is none.
     const std::string& user() const noexcept { return user_; }
+    /// Percent-decoded; empty if there is none.
     const std::string& password() const noexcept { return password_; }
+    /// Whether a user or a password is given.
     bool has_credentials() const noexcept { return !user_.empty() || !password_.empty(); }
     /// What the request line asks for: path and query, at least "/".
     const std::string& target() const noexcept { return target_; }

@@ -108,7 +108,12 @@ void HttpNext::operator()(HttpMessage message) const {
 }
 
 void HttpNext::respond(Response response) const {
-    if (const auto link = step_->take()) link->answer_http(std::move(response));
+    const auto link = step_->take();
+    if (!link) return;
+    if (step_->direction != Hook::http_incoming || link->role() != protocol::Role::server)
+        throw Error(Errc::client_failed,
+                    "HttpNext::respond() was called where there is no request to answer: it is for a server's http_incoming");
+    link->answer_http(std::move(response));
 }
 
 HttpNext HttpNext::later() const { return *this; }

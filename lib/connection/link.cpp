@@ -83,7 +83,15 @@ void Link::on_transport_ready(Readiness readiness) {
 }
 
 void Link::on_deadline() {
-    turn([&] { session_.tick(core_.fresh_now()); });
+    turn([&] {
+        // What has arrived counts, however late the loop comes to it.
+        read();
+        const TimePoint now = core_.fresh_now();
+        session_.tick(now);
+        if (now < tick_at_ || (held_ & held_by_owner) != 0) return;
+        tick_at_ = TimePoint::max();
+        tick();
+    });
 }
 
 void Link::run_deferred() {
@@ -107,6 +115,8 @@ void Link::settle() {
     }
     if (finished_) return;
     if (budget == 0) again_ = true;
+    // The last callback may have sent something: the cork is shared, and the next turn is another link's.
+    flush();
     wait();
 }
 
@@ -130,8 +140,7 @@ bool Link::settle_step() {
         case protocol::Session::Step::shutdown_write: {
             const transport::IoResult result = transport_->shutdown_write();
             if (result.status == transport::IoResult::Status::would_block) blocked_ = true;
-            if (result.status == transport::IoResult::Status::failed)
-                transport_failed("closing the write half failed: ", result.error);
+            if (result.status == transport::IoResult::Status::failed) transport_failed("closing the write half failed: ", result.error);
             if (result.status == transport::IoResult::Status::done) session_.write_shut();
             return result.status != transport::IoResult::Status::would_block;
         }
@@ -147,8 +156,14 @@ void Link::wait() {
     if (blocked_) interest |= static_cast<unsigned>(Readiness::writable);
     transport_->watch(*this, static_cast<Readiness>(interest));
     // Later than what is armed: seen to when that fires.
-    const TimePoint next = session_.next_deadline();
+    const TimePoint next = next_deadline();
     if (next < at()) core_.loop().arm(*this, next);
+}
+
+/// While the owner has stopped there are no ticks.
+TimePoint Link::next_deadline() const noexcept {
+    const TimePoint next = session_.next_deadline();
+    return (held_ & held_by_owner) != 0 || session_.is_over() ? next : std::min(next, tick_at_);
 }
 
 void Link::finish() {
@@ -259,11 +274,11 @@ void Link::on_message(const MessageView& message) {
     MessageView received = message;
     received.timestamp = core_.wall_clock();
     call([&](Owner&) {
-        const HookListPtr list = chain_->of(Chain::incoming_hook(received.opcode));
-        if (list)
-            Chain::incoming(*this, list, list->list.size(), received);
-        else
+        const HookListPtr& list = chain_->of(Chain::incoming_hook(received.opcode));
+        if (!list)
             deliver(received);
+        else
+            Chain::incoming(*this, HookListPtr(list), list->list.size(), received);
     });
 }
 
@@ -402,7 +417,7 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
         return 0;
     }
     blocked_ = result.bytes < size;
-    if (result.bytes != 0) session_.write_progress();
+    if (result.bytes != 0) session_.write_progress(core_.now());
     if (blocked_) session_.write_blocked(core_.fresh_now());
     return result.bytes;
 }

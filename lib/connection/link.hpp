@@ -81,6 +81,7 @@ public:
     const Request* handshake_request() const noexcept override { return handshake_ ? &handshake_->request : nullptr; }
     const Response* handshake_response() const noexcept override;
     void tick() override;
+    void tick_after(Seconds delay) override;
     void add_middleware(std::shared_ptr<Middleware> middleware) override;
     bool remove_middleware(const Middleware& middleware) override;
     void use_compression(const DeflateOptions& options) override;
@@ -101,6 +102,7 @@ public:
     /// A handshake hook dropped the message.
     void dropped_http();
     bool is_in_turn() const noexcept { return in_turn_; }
+    protocol::Role role() const noexcept { return session_.role(); }
 
 private:
     struct Handshake {
@@ -130,6 +132,7 @@ private:
     void settle();
     bool settle_step();
     void wait();
+    TimePoint next_deadline() const noexcept;
     void finish();
 
     // The way in.
@@ -186,7 +189,8 @@ private:
     std::unique_ptr<Extras> extras_;
     const PreparedMessage* prepared_ = nullptr;  // during send() of it
     std::uint64_t identity_;
-    std::size_t corked_ = 0;  // bytes in the reactor's cork buffer
+    TimePoint tick_at_ = TimePoint::max();  // tick_after()
+    std::size_t corked_ = 0;                // bytes in the reactor's cork buffer
     std::uint16_t queued_pongs_ = 0;
     std::uint8_t held_ = 0;
     bool in_turn_ = false;

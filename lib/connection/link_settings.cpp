@@ -70,4 +70,11 @@ void Link::tick() {
     if (list && is_connected()) call([&](Owner&) { Chain::tick(*this, list, 0); });
 }
 
+void Link::tick_after(Seconds delay) {
+    const TimePoint at = later(core_.now(), delay > Seconds(0) ? std::min(delay, longest_wait) : Seconds(0));
+    if (at >= tick_at_) return;
+    tick_at_ = at;
+    schedule();
+}
+
 }  // namespace hawser::connection

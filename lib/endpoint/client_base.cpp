@@ -1,6 +1,7 @@
 #include "endpoint/client_base.hpp"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <utility>
 
@@ -13,21 +14,49 @@ namespace hawser::endpoint {
 
 namespace {
 
-/// A connection without a client. If none comes, it ends with the reactor, whoever has a handle of it.
-struct Parked {
-    explicit Parked(std::shared_ptr<Link> parked) noexcept : link(std::move(parked)) {}
+/// What was meant for one host, and is not for another's eyes.
+constexpr std::array<const char*, 3> secret_fields = {"Authorization", "Cookie", "Proxy-Authorization"};
+
+/// A connection without a client. If none comes, it ends with the reactor, whoever has a handle of it. It is read until a message comes,
+/// so that its end is seen; that message is kept, and what follows waits in the socket.
+struct Parked final : connection::Owner, std::enable_shared_from_this<Parked> {
+    Parked(reactor::Core& core, std::shared_ptr<Link> parked) noexcept : core_(core), link(std::move(parked)) {}
     ~Parked() {
         if (link) link->orphan();
     }
     Parked(const Parked&) = delete;
     Parked& operator=(const Parked&) = delete;
+
+    std::shared_ptr<connection::Owner> pin() override { return shared_from_this(); }
+    Response answer(Link&, const Request&) override { return {}; }
+    Response answer_page(Link&, const Request&) override { return {}; }
+    void on_open(Link&) override {}
+    void on_message(Link& from, const MessageView& message) override {
+        if (is_control(message.opcode)) return;
+        kept = std::make_unique<Message>(message);
+        from.hold(true);
+    }
+    void on_drain(Link&) override {}
+    void on_error(Link&, const Error&) override {}
+    void on_reconnect(Link& from, const std::string&) override { from.disconnect(); }
+    void on_end(Link&, const Disconnect&) override {
+        std::erase_if(core_.parked(), [this](const auto& entry) { return entry.second.get() == this; });
+    }
+
+private:
+    reactor::Core& core_;
+
+public:
     std::shared_ptr<Link> link;
+    std::unique_ptr<const Message> kept;
 };
 
 }  // namespace
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
-    : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {}
+    : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {
+    update_redirects();
+}
 
 // Connecting.
 
@@ -37,9 +66,8 @@ void ClientBase::connect() {
     running_ = wanted_ = true;
     reconnect_due_ = false;
     cancel_reconnect();
+    if (!configuration().persistent || !unpark()) dial();
     update_tick();
-    if (configuration().persistent && unpark()) return;
-    dial();
 }
 
 void ClientBase::dial() {
@@ -57,6 +85,7 @@ void ClientBase::set_configuration(Configuration configuration) {
     // Options that cannot be leave everything as it is.
     if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration.context);
     Base::set_configuration(std::move(configuration));
+    update_redirects();
 }
 
 void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {
@@ -81,13 +110,16 @@ void ClientBase::adopt(std::shared_ptr<Link> link) {
 }
 
 Headers ClientBase::request_headers() const {
-    Headers headers = options_.headers;
+    Headers headers;
     const Context& context = configuration().context;
     for (const std::string& line : context.get_option_or("http", "header", std::vector<std::string>())) {
         const std::size_t colon = line.find(':');
         const std::size_t value = line.find_first_not_of(" \t", colon + 1);
         headers.add(line.substr(0, colon), value == std::string::npos ? std::string() : line.substr(value));
     }
+    if (is_elsewhere_)
+        for (const char* secret : secret_fields) headers.remove(secret);
+    for (const Header& field : options_.headers) headers.add(field.name, field.value);
     const std::string user_agent = context.get_option_or("http", "user_agent", std::string());
     if (!user_agent.empty() && !headers.has("User-Agent")) headers.add("User-Agent", user_agent);
     return headers;
@@ -147,11 +179,11 @@ void ClientBase::stop() {
     cancel_reconnect();
     if (link_) link_->hold(true);
     if (configuration().persistent) park();
-    update_tick();
     end_run(std::nullopt);
 }
 
 void ClientBase::end_run(const std::optional<Error>& failure) {
+    update_tick();
     if (!in_run_) return;
     run_failure_ = failure;
     core().stop();
@@ -193,29 +225,37 @@ std::string ClientBase::parking_key() const {
     return key.str();
 }
 
-/// Leaves the open connection with the reactor, unread, for the next client that wants the like.
+/// Leaves the open connection with the reactor, for the next client that wants the like.
 void ClientBase::park() {
     if (!link_ || !link_->is_readable() || !link_->is_writable()) return;
-    link_->hold(true);
-    link_->set_owner(nullptr);
     links_.erase(std::find(links_.begin(), links_.end(), link_));
-    core().parked().emplace(parking_key(), std::make_shared<Parked>(std::exchange(link_, nullptr)));
+    const auto parked = std::make_shared<Parked>(core(), std::exchange(link_, nullptr));
+    core().parked().emplace(parking_key(), parked);
+    parked->link->set_owner(parked.get());
+    parked->link->hold(false);
 }
 
 bool ClientBase::unpark() {
     auto& parked = core().parked();
     for (auto found = parked.find(parking_key()); found != parked.end(); found = parked.find(parking_key())) {
-        const auto link = std::exchange(std::static_pointer_cast<Parked>(found->second)->link, nullptr);
+        const auto place = std::static_pointer_cast<Parked>(found->second);
+        const auto link = std::exchange(place->link, nullptr);
         parked.erase(found);
-        if (!link->is_connected()) continue;
+        if (!link->is_readable() || !link->is_writable()) {
+            link->orphan();
+            continue;
+        }
+        link->hold(true);
         link->set_owner(this);
         link->set_chain(chain_);
         link->set_settings(settings_);
         adopt(link);
         // on_handshake must not be called from within connect().
-        core().post([weak = weak_from_this(), link] {
+        core().post([weak = weak_from_this(), link, place] {
             const auto self = std::static_pointer_cast<ClientBase>(weak.lock());
-            if (self && self->link_ == link && link->is_connected()) self->on_open(*link);
+            const auto is_ours = [&] { return self && self->link_ == link && link->is_connected(); };
+            if (is_ours()) self->on_open(*link);
+            if (place->kept && is_ours()) self->on_message(*link, place->kept->view());
             if (self && self->running_) link->hold(false);
         });
         return true;
@@ -291,10 +331,21 @@ void ClientBase::on_reconnect(Link& link, const std::string& uri) {
 void ClientBase::move_to(const Uri& next) {
     if (uri_.is_secure() && !next.is_secure())
         throw Error(Errc::handshake_failed, uri_.str() + ": a redirect to " + next.str() + " is not followed: it would give up encryption");
-    // What was meant for one host is not for another's eyes.
-    if (next.host() != uri_.host() || next.port() != uri_.port())
-        for (const char* secret : {"Authorization", "Cookie", "Proxy-Authorization"}) options_.headers.remove(secret);
+    if (next.host() != uri_.host() || next.port() != uri_.port()) {
+        is_elsewhere_ = true;
+        for (const char* secret : secret_fields) options_.headers.remove(secret);
+    }
     uri_ = next;
+}
+
+/// As the http options "follow_location" and "max_redirects" have it: either asks for it, unless the first is false.
+void ClientBase::update_redirects() {
+    const Context& context = configuration().context;
+    const auto limit = context.get_option_or("http", "max_redirects", std::int64_t{-1});
+    if (redirects_) remove_middleware(*std::exchange(redirects_, nullptr));
+    if (!context.get_option_or("http", "follow_location", limit >= 0)) return;
+    redirects_ = limit < 0 ? std::make_shared<FollowRedirect>() : std::make_shared<FollowRedirect>(static_cast<unsigned>(limit));
+    add_middleware(redirects_);
 }
 
 // Coming back.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hawser/client.hpp>
+#include <hawser/stock_middlewares.hpp>
 
 #include "endpoint/backoff.hpp"
 #include "endpoint/base.hpp"
@@ -54,7 +55,7 @@ public:
 
 protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
-    bool is_ticking() const noexcept override { return running_; }
+    bool is_ticking() const noexcept override { return running_ && (is_connected() || dialer_ || reconnect_timer_ != 0); }
     /// The attempt to connect came to nothing.
     virtual void on_connect_failed(const Error& error);
 
@@ -69,6 +70,7 @@ private:
     bool reconnect_after(std::optional<Seconds> delay);
     bool comes_back_after(const Link& link, const Disconnect& ending);
     void move_to(const Uri& next);
+    void update_redirects();
     void cancel_reconnect();
     Headers request_headers() const;
     std::string parking_key() const;
@@ -83,14 +85,16 @@ private:
     std::vector<std::shared_ptr<Link>> links_;  // those that have not ended: the present one, and one on its way out
     std::deque<Message> queue_;                 // sent before the handshake was complete
     std::size_t queued_bytes_ = 0;
-    std::optional<Error> run_failure_;  // what run() throws
-    std::optional<Backoff> backoff_;    // set: comes back by itself
+    std::shared_ptr<FollowRedirect> redirects_;  // by http options
+    std::optional<Error> run_failure_;           // what run() throws
+    std::optional<Backoff> backoff_;             // set: comes back by itself
     TimerId reconnect_timer_ = 0;
     std::shared_ptr<Link> predecessor_;  // whose meta data go to the next link
     bool wanted_ = false;                // the application has not asked for the end
     bool running_ = false;
     bool in_run_ = false;
     bool reconnect_due_ = false;
+    bool is_elsewhere_ = false;  // a redirect has led to another host
 };
 
 }  // namespace hawser::endpoint

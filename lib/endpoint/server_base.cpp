@@ -56,6 +56,7 @@ void ServerBase::set_configuration(Configuration configuration) {
 void ServerBase::start() {
     if (state_ == State::running) return;
     if (!listener_) open_listener();
+    cancel_shutdown();
     set_state(State::running);
     log(LogLevel::info, "listening", {{"address", name_}});
 }
@@ -107,7 +108,7 @@ void ServerBase::shutdown(CloseCode code, Seconds deadline) {
         else
             link->disconnect();
     }
-    if (shutdown_timer_ != 0) core().cancel(shutdown_timer_);
+    cancel_shutdown();
     shutdown_timer_ = core().start_timer(deadline, Seconds(0), [this] {
         shutdown_timer_ = 0;
         disconnect();
@@ -115,15 +116,19 @@ void ServerBase::shutdown(CloseCode code, Seconds deadline) {
     if (links_.empty()) finish_shutdown();
 }
 
-void ServerBase::finish_shutdown() {
+void ServerBase::cancel_shutdown() {
     if (shutdown_timer_ != 0) core().cancel(std::exchange(shutdown_timer_, TimerId{0}));
+}
+
+void ServerBase::finish_shutdown() {
+    cancel_shutdown();
     state_ = State::idle;
     end_run();
 }
 
 void ServerBase::abandon() {
     listener_.reset();
-    if (shutdown_timer_ != 0) core().cancel(std::exchange(shutdown_timer_, TimerId{0}));
+    cancel_shutdown();
     listen(page, std::function<Response(const Request&)>());
     state_ = State::idle;
     Base::abandon();

@@ -60,6 +60,7 @@ private:
     void open_listener();
     void set_state(State state);
     void end_run();
+    void cancel_shutdown();
     void finish_shutdown();
 
     ServerOptions options_;

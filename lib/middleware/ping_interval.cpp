@@ -10,12 +10,13 @@ namespace {
 
 constexpr const char* meta_key = "hawser.ping_interval";
 
+constexpr Seconds longest_time = std::chrono::hours(24 * 3650);
+
 /// What is known of one connection.
 struct Watch {
     TimePoint last_received{};
     TimePoint next_check{};
-    std::optional<TimePoint> pinged{};
-    TimerId timer = 0;
+    bool pinged = false;
 };
 
 TimePoint later(TimePoint from, Seconds delay) { return from + std::chrono::duration_cast<TimePoint::duration>(delay); }
@@ -23,19 +24,15 @@ TimePoint later(TimePoint from, Seconds delay) { return from + std::chrono::dura
 /// Has the connection's tick hooks run at `when`.
 void check_at(Connection& connection, Watch& watch, TimePoint when) {
     watch.next_check = when;
-    Reactor& reactor = connection.reactor();
-    const Seconds delay = std::max(Seconds(when - reactor.now()), Seconds(0));
-    reactor.cancel(watch.timer);
-    watch.timer = reactor.after(delay, [weak = connection.weak_from_this()] {
-        if (const ConnectionPtr watched = weak.lock(); watched && watched->is_connected()) watched->tick();
-    });
+    connection.tick_after(std::max(Seconds(when - connection.reactor().now()), Seconds(0)));
 }
 
 }  // namespace
 
 PingInterval::PingInterval(std::optional<Seconds> interval, Seconds pong_timeout) : interval_(interval), pong_timeout_(pong_timeout) {
-    if (interval_ && !(*interval_ > Seconds(0))) throw Error(Errc::invalid_option, "the interval of PingInterval must be more than 0");
-    if (!(pong_timeout_ > Seconds(0))) throw Error(Errc::invalid_option, "the pong timeout of PingInterval must be more than 0");
+    const auto is_valid = [](Seconds seconds) { return seconds > Seconds(0) && seconds <= longest_time; };
+    if (!is_valid(interval_.value_or(longest_time)) || !is_valid(pong_timeout_))
+        throw Error(Errc::invalid_option, "the interval and the pong timeout of PingInterval must be more than 0, and at most 10 years");
 }
 
 void PingInterval::begin(Connection& connection) const {
@@ -61,7 +58,7 @@ void PingInterval::incoming(Connection& connection, const MessageView& message, 
     if (Watch* watch = connection.meta<Watch>(meta_key)) {
         watch->last_received = connection.reactor().now();
         // What was waited for has come: the next silence is counted from here.
-        if (std::exchange(watch->pinged, std::nullopt))
+        if (std::exchange(watch->pinged, false))
             check_at(connection, *watch, later(watch->last_received, interval_.value_or(connection.timeout())));
     }
     next(message);
@@ -74,17 +71,22 @@ void PingInterval::tick(Connection& connection, const TickNext& next) {
 
 void PingInterval::check(Connection& connection) const {
     Watch* watch = connection.meta<Watch>(meta_key);
+    if (!watch || !connection.is_readable() || !connection.is_writable()) return;
     const TimePoint now = connection.reactor().now();
-    if (!watch || now < watch->next_check || !connection.is_readable()) return;
-    const Seconds interval = interval_.value_or(connection.timeout());
+    if (now < watch->next_check) return check_at(connection, *watch, watch->next_check);
+    if (connection.is_paused()) {
+        // What the peer says is not heard: the silence is not its own.
+        watch->last_received = now;
+        watch->pinged = false;
+    }
     if (watch->pinged) {
         const Seconds silence = now - watch->last_received;
         throw Error(Errc::ping_timeout, connection.remote_name() + ": nothing came for " + std::to_string(silence.count()) +
                                             " s, nor a pong to the ping that was sent: the peer is taken for dead");
     }
-    const TimePoint due = later(watch->last_received, interval);
+    const TimePoint due = later(watch->last_received, interval_.value_or(connection.timeout()));
     if (now < due) return check_at(connection, *watch, due);
-    watch->pinged = now;
+    watch->pinged = true;
     check_at(connection, *watch, later(now, pong_timeout_));
     connection.ping();
 }

@@ -2,6 +2,7 @@
 #include <hawser/stock_middlewares.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace hawser {
 
@@ -14,6 +15,7 @@ struct Budget {
     TimePoint refilled{};
     double messages = 0;
     double bytes = 0;
+    std::optional<TimePoint> resume_at{};
 };
 
 void refill(Budget& budget, const RateLimits& limits, TimePoint now) {
@@ -52,11 +54,24 @@ void RateLimit::incoming(Connection& connection, const MessageView& message, con
     if (wait > Seconds(0)) {
         if (limits_.policy == RateLimits::Policy::close) throw CloseRequested(CloseCode::policy_violation, "too many messages");
         connection.pause();
-        connection.reactor().after(wait, [weak = connection.weak_from_this()] {
-            if (const ConnectionPtr paused = weak.lock()) paused->resume();
-        });
+        budget.resume_at = now + std::chrono::duration_cast<TimePoint::duration>(wait);
+        connection.tick_after(wait);
     }
     next(message);
+}
+
+void RateLimit::tick(Connection& connection, const TickNext& next) {
+    Budget* budget = connection.meta<Budget>(meta_key);
+    if (budget && budget->resume_at) {
+        const TimePoint now = connection.reactor().now();
+        if (now < *budget->resume_at) {
+            connection.tick_after(*budget->resume_at - now);
+        } else {
+            budget->resume_at.reset();
+            connection.resume();
+        }
+    }
+    next();
 }
 
 }  // namespace hawser

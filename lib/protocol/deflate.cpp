@@ -98,7 +98,8 @@ Inflater::Status Inflater::inflate(Buffer& out, std::size_t limit) {
         // At the limit there is room for one byte more, by which zlib shows whether the message goes on.
         char excess = 0;
         const bool full = out.size() >= limit;
-        if (!full && out.size() == out.capacity()) out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + least_room));
+        if (!full && out.size() == out.capacity())
+            out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + least_room));
         const std::size_t room = full ? 1 : std::min({out.capacity() - out.size(), limit - out.size(), max_step});
         set_output(stream, full ? &excess : out.end(), room);
         const int result = ::inflate(&stream, Z_SYNC_FLUSH);
@@ -142,5 +143,7 @@ Buffer Deflater::compress(std::string_view content) {
     out.remove_suffix(tail.size());
     return out;
 }
+
+std::string loaded_zlib_version() { return zlibVersion(); }
 
 }  // namespace hawser::protocol

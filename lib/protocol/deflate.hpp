@@ -112,4 +112,7 @@ private:
     bool takes_over_;
 };
 
+/// Of the zlib that is loaded.
+std::string loaded_zlib_version();
+
 }  // namespace hawser::protocol

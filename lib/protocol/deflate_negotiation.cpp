@@ -109,16 +109,21 @@ std::string format(const Parameters& parameters) {
 }
 
 /// What a client offers. A server that cannot limit its window may still do without context takeover, which keeps
-/// our memory within bounds as well.
+/// our memory within bounds as well; and one that wants us to have a larger window than is offered finds us content with any: we need
+/// not fill it.
 std::vector<Parameters> make_offers(const DeflateOptions& options) {
     Parameters offer;
     offer.server_no_context_takeover = options.server_no_context_takeover;
     offer.client_no_context_takeover = options.client_no_context_takeover;
     offer.client_max_window_bits = options.client_max_window_bits;
-    if (options.server_max_window_bits == most_window_bits) return {offer};
+    const bool limits_server = options.server_max_window_bits < most_window_bits;
+    if (!limits_server && options.client_max_window_bits == most_window_bits) return {offer};
     Parameters fallback = offer;
-    offer.server_max_window_bits = options.server_max_window_bits;
-    fallback.server_no_context_takeover = true;
+    fallback.client_max_window_bits = most_window_bits;
+    if (limits_server) {
+        offer.server_max_window_bits = options.server_max_window_bits;
+        fallback.server_no_context_takeover = true;
+    }
     return {offer, fallback};
 }
 
@@ -130,7 +135,8 @@ std::optional<Parameters> make_answer(const Parameters& offer, const DeflateOpti
     Parameters answer;
     answer.server_no_context_takeover = offer.server_no_context_takeover || options.server_no_context_takeover;
     answer.client_no_context_takeover = offer.client_no_context_takeover || options.client_no_context_takeover;
-    if (offer.server_max_window_bits) answer.server_max_window_bits = std::min(*offer.server_max_window_bits, options.server_max_window_bits);
+    if (offer.server_max_window_bits)
+        answer.server_max_window_bits = std::min(*offer.server_max_window_bits, options.server_max_window_bits);
     const int bits = std::min(offer.client_max_window_bits.value_or(most_window_bits), options.client_max_window_bits);
     if (bits == most_window_bits) return answer;
     if (offer.client_max_window_bits)

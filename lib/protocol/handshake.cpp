@@ -29,12 +29,21 @@ std::string random_key(Entropy& entropy) {
 
 HttpFailure bad_request(std::string reason) { return {400, std::move(reason)}; }
 
+/// Whether it may be a Host's value (RFC 9112, section 3.2): of the characters of a host and a port, or empty.
+bool is_host(std::string_view value) {
+    constexpr std::string_view marks = "-._~!$&'()*+,;=%:[]";
+    return std::all_of(value.begin(), value.end(),
+                       [&](char c) { return is_alpha(c) || is_digit(c) || marks.find(c) != std::string_view::npos; });
+}
+
 /// What is wrong with the fields every HTTP/1.1 request has, or nothing.
 std::optional<HttpFailure> check_http(const Request& request) {
     if (request.headers.count("Host") != 1) return bad_request("there must be one Host field");
     if (request.headers.has("Transfer-Encoding")) return bad_request("a request with a body (Transfer-Encoding) is not accepted");
-    for (const std::string_view length : request.headers.list("Content-Length"))
-        if (length != "0") return bad_request("a request with a body (Content-Length) is not accepted");
+    if (!is_host(*request.headers.get("Host"))) return bad_request("the Host field is no host and port");
+    for (const Header& field : request.headers)
+        if (equals_ignoring_case(field.name, "Content-Length") && field.value != "0")
+            return bad_request("a request with a body (Content-Length) is not accepted");
     return std::nullopt;
 }
 

@@ -14,6 +14,15 @@ namespace {
 
 /// How much of a refusing response's body is kept.
 constexpr std::size_t max_body = 1024;
+/// Interim responses that may come before the answer.
+constexpr unsigned max_interim = 8;
+
+TimePoint opening_deadline(Role role, const Configuration& configuration, TimePoint now) {
+    Seconds limit = std::min(configuration.handshake_timeout, configuration.timeout);
+    const OptionValue* bound = role == Role::client ? configuration.context.get_option("http", "timeout") : nullptr;
+    if (bound) limit = std::min(limit, Seconds(static_cast<double>(std::get<std::int64_t>(*bound))));
+    return later(now, limit);
+}
 
 std::size_t expected_body(const Response& response) {
     const auto field = response.headers.get("Content-Length");
@@ -32,7 +41,7 @@ Session::Session(Role role, Events& events, Output& output, Entropy& entropy, co
       entropy_(entropy),
       configuration_(&configuration),
       opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration)),
-      wait_deadline_(later(now, std::min(configuration.handshake_timeout, configuration.timeout))),
+      wait_deadline_(opening_deadline(role, configuration, now)),
       last_received_(now),
       assembler_(role),
       role_(role) {}
@@ -130,10 +139,21 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
     }
     phase_ = Phase::deciding;
     if (role_ == Role::server) return examine(std::move(opening_->parser.request()), now);
+    const int status_code = opening_->parser.response().status;
+    if (status_code < 200 && status_code != 101) return skip_interim(rest, now);
     opening_->response = std::move(opening_->parser.response());
-    if (opening_->response.status == 101) return deliver_response();
+    if (status_code == 101) return deliver_response();
     phase_ = Phase::body;
     opening_->body_size = expected_body(opening_->response);
+}
+
+/// The answer itself follows (RFC 9110, section 15.2).
+void Session::skip_interim(std::span<char>& rest, TimePoint now) {
+    if (++opening_->interim_count > max_interim)
+        return end_with(Errc::handshake_failed, "the opening handshake failed: the server sends interim responses without end");
+    opening_->parser = HttpParser(HttpParser::Kind::response, *configuration_);
+    phase_ = Phase::head;
+    if (!rest.empty()) receive_head(rest, now);
 }
 
 void Session::receive_body(std::span<char>& rest) {
@@ -208,6 +228,7 @@ bool Session::wants_input() const noexcept {
 }
 
 void Session::fail(const Failure& failure, TimePoint now) {
+    failed_ = true;
     read_ = Half::closing;
     if (write_ == Half::open) send_close(failure.code, failure.reason, now);
     if (write_ == Half::closed) over_ = true;
@@ -286,6 +307,13 @@ void Session::both_closes_passed() noexcept {
     if (role_ == Role::server || read_ == Half::closed) end_when_flushed_ = true;
 }
 
+/// While what was sent before a Close is on its way, the peer cannot answer that yet. One that broke the protocol is not waited for.
+void Session::write_progress(TimePoint now) noexcept {
+    stalled_since_ = TimePoint::max();
+    const bool closing = wait_deadline_ != TimePoint::max() && phase_ >= Phase::open;
+    if (closing && !failed_) wait_deadline_ = std::max(wait_deadline_, later(now, configuration_->close_timeout));
+}
+
 void Session::write_blocked(TimePoint now) noexcept {
     if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
 }
@@ -339,6 +367,10 @@ void Session::wait_is_over() {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response();
     if (is_opening()) return end_with(Errc::connection_failure, "the opening handshake was not complete in time");
+    // What is not an answer too late, but bytes that the peer does not take, is told, unless a failure was.
+    const bool is_told = failed_ || (ending_ && ending_->error);
+    if (stalled_since_ != TimePoint::max() && !is_told)
+        return end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->close_timeout));
     const bool answered = (close_sent_ && close_received_) || fin_due_;
     if (answered) return set_over();
     end_with(Errc::connection_failure, close_sent_
@@ -365,7 +397,7 @@ void Session::note(const Error& error) {
 
 Disconnect Session::ending() const {
     Disconnect ending = ending_ ? *ending_ : Disconnect{};
-    ending.clean = close_sent_ && close_received_;
+    ending.clean = close_sent_ && close_received_ && !ending.error;
     return ending;
 }
 

@@ -66,7 +66,8 @@ enum class Half : std::uint8_t {
 ///   * both Close frames have passed: a server is over¹, a client waits for the server's end (RFC 6455, section 7.1.1).
 ///   refuse: a server answers 4xx or 5xx and is closing / closing, a FIN due; a client is over. Both tell the error.
 ///   fail: the error is told, a Close frame says why unless the write half is closing already, then a FIN is due, →g/g.
-///   "time is up": the handshake's time, or close_timeout, which runs from the first Close or FIN of a failure. In each state
+///   "time is up": the handshake's time, or close_timeout, which runs from the first Close or FIN of a failure, and anew while
+///   what was sent before leaves, unless the peer broke the protocol. In each state
 ///   a write that makes no progress for `timeout` is an error, then over. Silence for `timeout` while the read half is open is
 ///   told once, and changes nothing.
 class Session {
@@ -139,7 +140,7 @@ public:
     void close_write() noexcept;
     /// The socket took less than it was given; it took something.
     void write_blocked(TimePoint now) noexcept;
-    void write_progress() noexcept { stalled_since_ = TimePoint::max(); }
+    void write_progress(TimePoint now) noexcept;
     /// The FIN that step() asked for is on its way.
     void write_shut() noexcept { write_ = Half::closed; }
     /// The socket failed, or TLS did.
@@ -180,6 +181,7 @@ private:
 
     void receive_head(std::span<char>& rest, TimePoint now);
     void examine(Request request, TimePoint now);
+    void skip_interim(std::span<char>& rest, TimePoint now);
     void receive_body(std::span<char>& rest);
     void receive_messages(std::span<char>& rest, TimePoint now);
     void receive_close(const MessageView& message, TimePoint now);
@@ -230,6 +232,7 @@ private:
     bool over_ = false;
     bool in_frame_ = false;  // what was left of the last input is the beginning of a frame
     bool silence_reported_ = false;
+    bool failed_ = false;  // the peer broke the protocol
 };
 
 }  // namespace hawser::protocol

@@ -21,6 +21,7 @@ struct Session::Opening {
     Request request{};    // client: the one sent
     Response response{};  // client: one that refuses, while its body is collected
     std::size_t body_size = 0;
+    unsigned interim_count = 0;
     bool received_any = false;
     bool head_only = false;  // server: the request's method is HEAD
     std::optional<DeflateOptions> deflate{};

@@ -125,6 +125,7 @@ Core::~Core() {
 void Core::defer(std::shared_ptr<Deferred> work) { deferred_.push_back(std::move(work)); }
 
 void Core::run_deferred() {
+    if (!running_ && !loop_->is_dispatching()) loop_->update_now();
     // By index, as the work may defer more, or come here itself: then it goes on where this has come to.
     for (std::size_t left = deferred_.size() - deferred_done_; left > 0 && deferred_done_ < deferred_.size(); --left) {
         const std::shared_ptr<Deferred> work = std::move(deferred_[deferred_done_++]);
@@ -171,6 +172,7 @@ bool Core::run_once(Seconds wait) {
     rethrow();
     // What the caller waits for may be what deferred work brings about: then the loop must not sleep on it.
     const bool has_deferred = !deferred_.empty();
+    loop_->update_now();
     flush();
     rethrow();
     const bool is_anything_left = loop_->run_once(has_deferred ? Seconds(0) : wait);

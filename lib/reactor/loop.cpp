@@ -200,4 +200,6 @@ void EvLoop::on_timer(struct ev_loop*, ev_timer* timer, int) {
 
 std::unique_ptr<Loop> make_ev_loop(struct ev_loop* borrowed) { return std::make_unique<EvLoop>(borrowed); }
 
+std::string libev_version() { return std::to_string(ev_version_major()) + "." + std::to_string(ev_version_minor()); }
+
 }  // namespace hawser::reactor

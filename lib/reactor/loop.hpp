@@ -3,6 +3,7 @@
 #include <ev.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <hawser/reactor.hpp>
@@ -103,6 +104,8 @@ public:
 
     /// Time of the present iteration.
     TimePoint now() const noexcept { return now_; }
+    /// For work outside of an iteration, which may come long after the last one.
+    void update_now() noexcept { now_ = fresh_now(); }
     /// A callback of this loop is under way.
     bool is_dispatching() const noexcept { return is_dispatching_; }
     /// To be called before the loop runs; `hooks` outlive it, or its last run.
@@ -136,5 +139,7 @@ private:
 
 /// libev's loop: a new one, or `borrowed`.
 std::unique_ptr<Loop> make_ev_loop(struct ev_loop* borrowed = nullptr);
+/// Of the libev that is loaded: "4.33".
+std::string libev_version();
 
 }  // namespace hawser::reactor

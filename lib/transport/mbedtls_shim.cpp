@@ -91,6 +91,22 @@ void set_versions(mbedtls_ssl_config& config, Version least, Version most) noexc
 #endif
 }
 
+void set_curves(mbedtls_ssl_config& config) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    static constexpr std::uint16_t curves[] = {MBEDTLS_SSL_IANA_TLS_GROUP_X25519,    MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+                                               MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+                                               MBEDTLS_SSL_IANA_TLS_GROUP_BP256R1,   MBEDTLS_SSL_IANA_TLS_GROUP_BP384R1,
+                                               MBEDTLS_SSL_IANA_TLS_GROUP_BP512R1,   MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+    mbedtls_ssl_conf_groups(&config, curves);
+#else
+    // Its own order has the slowest first, and the server's order counts.
+    static constexpr mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
+                                                      MBEDTLS_ECP_DP_SECP521R1,  MBEDTLS_ECP_DP_BP256R1,   MBEDTLS_ECP_DP_BP384R1,
+                                                      MBEDTLS_ECP_DP_BP512R1,    MBEDTLS_ECP_DP_NONE};
+    mbedtls_ssl_conf_curves(&config, curves);
+#endif
+}
+
 void set_server_order([[maybe_unused]] mbedtls_ssl_config& config, [[maybe_unused]] bool servers) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
     mbedtls_ssl_conf_preference_order(&config,
@@ -190,6 +206,12 @@ std::string error_text(int error) {
     const std::string_view whole = text.data();
     const std::size_t prefix = whole.find(" - ");
     return std::string(prefix == std::string_view::npos ? whole : whole.substr(prefix + 3));
+}
+
+std::string loaded_version() {
+    char text[16] = {};  // "at least 9 bytes", with room
+    mbedtls_version_get_string(text);
+    return text;
 }
 
 }  // namespace hawser::transport::mbedtls

@@ -57,6 +57,8 @@ int random(void* unused, unsigned char* out, std::size_t size) noexcept;
 
 void set_random(mbedtls_ssl_config& config) noexcept;
 void set_versions(mbedtls_ssl_config& config, Version least, Version most) noexcept;
+/// The curves of the key exchange, the fastest first; none below 256 bits.
+void set_curves(mbedtls_ssl_config& config) noexcept;
 /// Who chooses the ciphersuite: the server, or the client where has_client_order().
 void set_server_order(mbedtls_ssl_config& config, bool servers) noexcept;
 /// New keys for session tickets; 0 or an error. Where mbedTLS asks for it, has the client told of each ticket.
@@ -77,5 +79,8 @@ enum class Mismatch { none, ciphersuite, version, certificate, protocol };
 Mismatch mismatch_of(int error) noexcept;
 /// What an error of mbedTLS means, without the library's prefix.
 std::string error_text(int error);
+
+/// Of the mbedTLS that is loaded.
+std::string loaded_version();
 
 }  // namespace hawser::transport::mbedtls

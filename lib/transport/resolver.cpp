@@ -160,4 +160,6 @@ std::unique_ptr<Resolver> Resolver::resolve(reactor::Core& core, const std::stri
     return resolver;
 }
 
+std::string cares_version() { return ares_version(nullptr); }
+
 }  // namespace hawser::transport

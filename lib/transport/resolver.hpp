@@ -38,4 +38,7 @@ public:
                                              const ResolverOptions& options = {});
 };
 
+/// Of the c-ares that is loaded.
+std::string cares_version();
+
 }  // namespace hawser::transport

@@ -22,10 +22,12 @@ constexpr std::size_t max_handshake_size = 64 * 1024;
 /// Output that the socket does not take: a handshake's flight, or one record. Beyond it there are alerts only, as answers to
 /// a peer that does not read.
 constexpr std::size_t max_held_output = 128 * 1024;
+/// Records of one write are sent together, until there is so much of them.
+constexpr std::size_t batch_size = 32 * 1024;
 /// RFC 8446, section 5.1.
 constexpr std::size_t max_record_size = 16 * 1024;
 constexpr std::string_view plain_http_answer =
-    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
+    "HTTP/1.1 400 This Port Speaks TLS\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
     "This port speaks TLS: ask for it by wss://\n";
 
 /// mbedTLS gives its output to this and never hears that the socket is full: what that does not take is kept here. So no
@@ -62,13 +64,14 @@ private:
     void established();
     void handshake_failed(int error);
     std::string explain(int error);
-    void refuse_plain_http();
+    void part();
 
     // mbedTLS's input and output.
     static int receive_input(void* self, unsigned char* into, std::size_t size) noexcept;
     static int send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept;
     int take_output(std::string_view bytes);
     bool flush_output();
+    bool has_room() { return !write_error_ && (output_.size() < batch_size || flush_output()); }
     std::size_t encrypt(std::span<const char> bytes);
     void record_failed(int error);
     void fail(std::string what, std::error_code error);
@@ -89,7 +92,7 @@ private:
     std::uint32_t handshake_size_ = 0;
     Readiness interest_ = Readiness::none;
     State state_ = State::handshaking;
-    bool is_collecting_ = false;  // a flight of the handshake, to be sent at once
+    bool is_collecting_ = false;  // a flight of the handshake, or a write's records, to be sent at once
     bool input_ended_ = false;    // the socket's
     bool close_notified_ = false;
     bool outcome_told_ = false;
@@ -181,19 +184,23 @@ void TlsTransport::handshake_failed(int error) {
     }
     const std::string why = explain(error);
     const std::string_view first(first_bytes_.data(), first_bytes_.size());
-    if (is_server() && !other_protocol(first, true).empty()) refuse_plain_http();
+    if (is_server() && !other_protocol(first, true).empty()) {
+        output_.clear();
+        take_output(plain_http_answer);  // in the client's own language
+    }
+    // mbedTLS leaves this one without an alert (RFC 5246, section 7.4.6).
+    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE)
+        mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    part();
     fail("the TLS handshake failed: " + why, error_ ? error_ : std::error_code(error, tls_category()));
 }
 
-/// In the peer's own language.
-void TlsTransport::refuse_plain_http() {
-    output_.clear();
-    take_output(plain_http_answer);
-    // What is left unread would have the socket's end take the answer back.
+/// So that the peer gets our last words: what is left unread would have the socket's end take them back.
+void TlsTransport::part() {
     std::array<char, 4096> rest;
     for (int i = 0; i < 16 && inner_->read(rest).status == IoResult::Status::done; ++i) {
     }
-    inner_->shutdown_write();
+    if (output_.empty()) inner_->shutdown_write();
 }
 
 // Reading.
@@ -275,20 +282,25 @@ int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t siz
 // Writing.
 
 IoResult TlsTransport::write(std::span<const iovec> slices) {
+    if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
     if (!flush_output()) return IoResult::would_block();
     if (write_error_) return IoResult::failed(write_error_);
     if (state_ == State::failed) return IoResult::failed(error_);
+    if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     std::array<char, max_record_size> room;
     Gatherer gatherer(slices);
     std::size_t size = 0;
-    while (output_.empty() && !write_error_) {
+    is_collecting_ = true;
+    while (has_room()) {
         const std::span<const char> bytes = gatherer.next(room);
         if (bytes.empty()) break;
         const std::size_t taken = encrypt(bytes);
         size += taken;
         if (taken < bytes.size()) break;
     }
+    is_collecting_ = false;
+    flush_output();
     if (size != 0) return IoResult::done(size);
     return write_error_ ? IoResult::failed(write_error_) : IoResult::would_block();
 }
@@ -296,7 +308,7 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
 /// Returns how many of the bytes have become records: all, unless the socket is full or something failed.
 std::size_t TlsTransport::encrypt(std::span<const char> bytes) {
     std::size_t size = 0;
-    while (size < bytes.size() && output_.empty() && !write_error_) {
+    while (size < bytes.size() && has_room()) {
         const int result = mbedtls_ssl_write(ssl_->get(), reinterpret_cast<const unsigned char*>(bytes.data()) + size, bytes.size() - size);
         if (result > 0) {
             size += static_cast<std::size_t>(result);

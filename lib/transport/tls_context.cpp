@@ -58,11 +58,14 @@ std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* opti
     const int result = mbedtls::parse_key(*identity->key.get(), key.empty() ? bytes : read_file("local_pk", key), settings_.passphrase);
     if (result != 0) {
         const bool is_password = result == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH;
-        reject(is_password ? "passphrase" : key.empty() ? option : "local_pk",
+        reject(is_password   ? "passphrase"
+               : key.empty() ? option
+                             : "local_pk",
                quoted(key_path) + " gives no private key: " + mbedtls::error_text(result));
     }
     if (!mbedtls::is_pair(*identity->certificates.get(), *identity->key.get()))
-        reject(key.empty() ? option : "local_pk", "the key in " + quoted(key_path) + " does not belong to the first certificate in " + quoted(certificate));
+        reject(key.empty() ? option : "local_pk",
+               "the key in " + quoted(key_path) + " does not belong to the first certificate in " + quoted(certificate));
     return identity;
 }
 
@@ -82,7 +85,8 @@ void TlsContext::load_authority_file(const std::string& path) {
     // A bundle may hold some that mbedTLS cannot read: the others count.
     const int result = parse_certificates(all, bytes);
     if (all.version == 0)
-        reject("cafile", quoted(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
+        reject("cafile",
+               quoted(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
     if (bytes.find("-----BEGIN X509 CRL-----") == std::string::npos) return;
     const int crl = mbedtls_x509_crl_parse(revocations_.get(), reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + 1);
     if (crl != 0) reject("cafile", "the CRL in " + quoted(path) + " cannot be read: " + mbedtls::error_text(crl));
@@ -94,7 +98,8 @@ void TlsContext::load_authorities() {
     for (const std::string& path : settings_.authorities.folders) {
         const int result = mbedtls_x509_crt_parse_path(authorities_.get(), path.c_str());
         if (authorities_.get()->version == 0)
-            reject("capath", quoted(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
+            reject("capath", quoted(path) + " has no certificate that can be read" +
+                                 (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
     }
 }
 
@@ -103,10 +108,12 @@ void TlsContext::load_authorities() {
 void TlsContext::configure() {
     mbedtls_ssl_config& config = *config_.get();
     const int endpoint = role_ == TlsRole::server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT;
-    if (const int result = mbedtls_ssl_config_defaults(&config, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT); result != 0)
+    if (const int result = mbedtls_ssl_config_defaults(&config, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+        result != 0)
         throw Error(Errc::invalid_option, mbedtls::library_name() + " cannot be set up for TLS: " + mbedtls::error_text(result));
     mbedtls::set_random(config);
     mbedtls::set_versions(config, settings_.least, settings_.most);
+    mbedtls::set_curves(config);
     mbedtls::set_server_order(config, settings_.servers_order);
     settings_.ciphersuites.push_back(0);
     mbedtls_ssl_conf_ciphersuites(&config, settings_.ciphersuites.data());
@@ -135,7 +142,8 @@ void TlsContext::configure_verification() {
 void TlsContext::configure_tickets() {
     mbedtls_ssl_config& config = *config_.get();
     if (!settings_.tickets) return mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
-    if (mbedtls::set_tickets(config, ticket_keys_, role_ == TlsRole::server) != 0) reject("no_ticket", "mbedTLS cannot make keys for session tickets");
+    if (mbedtls::set_tickets(config, ticket_keys_, role_ == TlsRole::server) != 0)
+        reject("no_ticket", "mbedTLS cannot make keys for session tickets");
     if (role_ == TlsRole::server) mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, parse_ticket, this);
 }
 
@@ -160,8 +168,8 @@ int TlsContext::choose_identity(void* self, mbedtls_ssl_context* ssl, const unsi
 
 // Tickets.
 
-int TlsContext::write_ticket(void* self, const mbedtls_ssl_session* session, unsigned char* start, const unsigned char* end, std::size_t* size,
-                             std::uint32_t* lifetime) noexcept {
+int TlsContext::write_ticket(void* self, const mbedtls_ssl_session* session, unsigned char* start, const unsigned char* end,
+                             std::size_t* size, std::uint32_t* lifetime) noexcept {
     return mbedtls_ssl_ticket_write(static_cast<TlsContext*>(self)->ticket_keys_.get(), session, start, end, size, lifetime);
 }
 

@@ -79,7 +79,8 @@ std::string handshake_failure(int error, int alert, bool is_server) {
     if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) return "the client sent no certificate, which ssl option \"verify_peer\" asks for";
     switch (mbedtls::mismatch_of(error)) {
         case mbedtls::Mismatch::ciphersuite:
-            return "no ciphersuite in common with " + peer + ", or none for the certificate's key (ssl options \"ciphers\" and \"local_cert\")";
+            return "no ciphersuite in common with " + peer +
+                   ", or none for the certificate's key (ssl options \"ciphers\" and \"local_cert\")";
         case mbedtls::Mismatch::version:
             return "no version of TLS in common with " + peer + " (ssl options \"min_proto_version\" and \"max_proto_version\")";
         case mbedtls::Mismatch::certificate: return "there is no certificate for what " + peer + " asked for (ssl option \"local_cert\")";
@@ -90,10 +91,12 @@ std::string handshake_failure(int error, int alert, bool is_server) {
 }
 
 std::string other_protocol(std::string_view first_bytes, bool is_server) {
-    if (!is_server && first_bytes.starts_with("HTTP/")) return "the server speaks plain HTTP on this port: is it for ws:// instead of wss://?";
+    if (!is_server && first_bytes.starts_with("HTTP/"))
+        return "the server speaks plain HTTP on this port: is it for ws:// instead of wss://?";
     constexpr std::array methods = {"GET ", "HEAD ", "POST ", "PUT ", "OPTIO", "DELET", "CONNE", "PATCH", "TRACE"};
     const bool is_http = std::any_of(methods.begin(), methods.end(), [&](const char* method) { return first_bytes.starts_with(method); });
-    return is_server && is_http ? "the client speaks plain HTTP on a port for TLS: it should ask for wss:// instead of ws://" : std::string();
+    return is_server && is_http ? "the client speaks plain HTTP on a port for TLS: it should ask for wss:// instead of ws://"
+                                : std::string();
 }
 
 }  // namespace hawser::transport

@@ -70,7 +70,8 @@ mbedtls_x509_crt_profile profile_of(std::int64_t level) {
     if (level == 0) profile.allowed_mds |= md(MBEDTLS_MD_SHA1);
     profile.allowed_curves = curve(MBEDTLS_ECP_DP_SECP521R1) | curve(MBEDTLS_ECP_DP_BP512R1);
     if (level <= 4) profile.allowed_curves |= curve(MBEDTLS_ECP_DP_SECP384R1) | curve(MBEDTLS_ECP_DP_BP384R1);
-    if (level <= 3) profile.allowed_curves |= curve(MBEDTLS_ECP_DP_SECP256R1) | curve(MBEDTLS_ECP_DP_BP256R1) | curve(MBEDTLS_ECP_DP_SECP256K1);
+    if (level <= 3)
+        profile.allowed_curves |= curve(MBEDTLS_ECP_DP_SECP256R1) | curve(MBEDTLS_ECP_DP_BP256R1) | curve(MBEDTLS_ECP_DP_SECP256K1);
     if (level <= 1) profile.allowed_curves = 0xFFFFFFFU;
     return profile;
 }
@@ -84,8 +85,9 @@ void read_versions(const Context& context, TlsSettings& settings) {
     if (!least.empty()) find_version(least, settings.least);
     if (!most.empty()) find_version(most, settings.most);
     if (settings.least > settings.most || (!only.empty() && (!least.empty() || !most.empty())))
-        throw Error(Errc::invalid_option, "ssl options \"crypto_method\", \"min_proto_version\" and \"max_proto_version\" leave no version of TLS: "
-                                          "give crypto_method alone, or a minimum that is not above the maximum");
+        throw Error(Errc::invalid_option,
+                    "ssl options \"crypto_method\", \"min_proto_version\" and \"max_proto_version\" leave no version of TLS: "
+                    "give crypto_method alone, or a minimum that is not above the maximum");
 }
 
 void read_rules(const Context& context, bool is_server, VerifyRules& rules) {
@@ -94,7 +96,8 @@ void read_rules(const Context& context, bool is_server, VerifyRules& rules) {
     rules.verify_name = flag_of(context, "verify_peer_name", true);
     rules.allow_self_signed = flag_of(context, "allow_self_signed");
     rules.pins = read_pins(context);
-    if (const OptionValue* depth = context.get_option("ssl", "verify_depth")) rules.depth = static_cast<int>(std::get<std::int64_t>(*depth));
+    if (const OptionValue* depth = context.get_option("ssl", "verify_depth"))
+        rules.depth = static_cast<int>(std::get<std::int64_t>(*depth));
 }
 
 void read_authorities(const Context& context, bool is_server, TlsSettings& settings) {
@@ -104,13 +107,15 @@ void read_authorities(const Context& context, bool is_server, TlsSettings& setti
     // Any public authority's word is good enough for a server's name, but not for who may come in.
     if (is_server) {
         if (settings.rules.allow_self_signed) return;
-        throw Error(Errc::invalid_option, "a server that verifies its clients (ssl option \"verify_peer\") needs ssl option \"cafile\" or \"capath\": "
-                                          "the certificates of those who issue the clients' ones");
+        throw Error(Errc::invalid_option,
+                    "a server that verifies its clients (ssl option \"verify_peer\") needs ssl option \"cafile\" or \"capath\": "
+                    "the certificates of those who issue the clients' ones");
     }
     settings.authorities = find_ca_sources();
     if (settings.authorities.empty() && !settings.rules.allow_self_signed)
-        throw Error(Errc::invalid_option, "no bundle of CA certificates was found in the usual places: install ca-certificates, set SSL_CERT_FILE, "
-                                          "or give ssl option \"cafile\" or \"capath\"");
+        throw Error(Errc::invalid_option,
+                    "no bundle of CA certificates was found in the usual places: install ca-certificates, set SSL_CERT_FILE, "
+                    "or give ssl option \"cafile\" or \"capath\"");
 }
 
 }  // namespace
@@ -132,7 +137,9 @@ TlsSettings TlsSettings::read(const Context& context, bool is_server) {
     if (settings.certificate.empty() && !settings.key.empty())
         throw Error(Errc::invalid_option, "ssl option \"local_pk\" is given without \"local_cert\", the certificate that it belongs to");
     if (is_server && settings.certificate.empty() && settings.by_host.empty())
-        throw Error(Errc::invalid_option, "a server of wss needs a certificate: give ssl option \"local_cert\", and \"local_pk\" if the key is not in the same file");
+        throw Error(
+            Errc::invalid_option,
+            "a server of wss needs a certificate: give ssl option \"local_cert\", and \"local_pk\" if the key is not in the same file");
     std::string unknown;
     const std::string ciphers = text_of(context, "ciphers");
     settings.ciphersuites = ciphers.empty() ? default_ciphersuites() : find_ciphersuites(ciphers, unknown);

@@ -10,9 +10,6 @@
 namespace hawser {
 namespace {
 
-// Beyond this a deadline could overflow the clock's type, and nobody waits that long.
-constexpr Seconds longest_wait = std::chrono::hours(24 * 3650);
-
 struct Duration {
     const char* name;
     Seconds Configuration::*value;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <numeric>
 #include <utility>
 
@@ -69,6 +70,37 @@ std::string objection(const Option& option, const OptionValue& value) {
     return option.check ? option.check(value) : std::string();
 }
 
+// What `text` stands for, as a value of `type`; text itself when it cannot be that. `previous`: what the option has so far.
+OptionValue parse_value(OptionType type, std::string_view text, const OptionValue* previous) {
+    switch (type) {
+        case OptionType::boolean:
+            if (text == "true" || text == "false") return text == "true";
+            break;
+        case OptionType::integer: {
+            std::int64_t number = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+            if (error == std::errc() && end == text.data() + text.size()) return number;
+            break;
+        }
+        case OptionType::string: break;
+        case OptionType::list: {
+            const auto* const before = previous ? std::get_if<std::vector<std::string>>(previous) : nullptr;
+            std::vector<std::string> list = before ? *before : std::vector<std::string>();
+            list.emplace_back(text);
+            return list;
+        }
+        case OptionType::map: {
+            const std::size_t equals = text.find('=');
+            if (equals == std::string_view::npos) break;
+            const auto* const before = previous ? std::get_if<std::map<std::string, std::string>>(previous) : nullptr;
+            std::map<std::string, std::string> map = before ? *before : std::map<std::string, std::string>();
+            map.insert_or_assign(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+            return map;
+        }
+    }
+    return std::string(text);
+}
+
 }  // namespace
 
 const OptionValue* Context::get_option(std::string_view wrapper, std::string_view name) const {
@@ -84,6 +116,20 @@ void Context::set_option(std::string_view wrapper, std::string_view name, Option
         throw Error(Errc::invalid_option, label(wrapper, name) + " " + why);
     }
     options_[std::string(wrapper)].insert_or_assign(std::string(name), std::move(value));
+}
+
+void Context::parse_option(std::string_view wrapper, std::string_view name, std::string_view text) {
+    const Option& option = find_option(wrapper, name);
+    // Where a string will do as well, an equals sign says that it is a map's entry.
+    const bool is_other = option.other_type && text.find('=') != std::string_view::npos;
+    OptionValue value = parse_value(is_other ? *option.other_type : option.type, text, get_option(wrapper, name));
+    if (option.refusal.empty() && !option.takes(value)) {
+        constexpr std::array<std::string_view, type_names.size()> forms = {"true or false", "an integer", "a string", "a string",
+                                                                           "\"key=value\""};
+        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + quoted(text) + ", expected " +
+                                              std::string(forms[static_cast<std::size_t>(option.type)]));
+    }
+    set_option(wrapper, name, std::move(value));
 }
 
 void Context::set_options(const Options& options) {

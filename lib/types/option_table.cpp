@@ -68,7 +68,7 @@ constexpr std::int64_t day = 86'400;
 constexpr std::int64_t most_renegotiations = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::string_view no_proxy = "this version connects directly only";
-constexpr std::string_view no_redirects = "this version follows no redirects";
+constexpr std::int64_t most_redirects = 1000;
 
 constinit const Option options[] = {
     {.wrapper = "socket", .name = "bindto", .type = string, .check = check_bindto},
@@ -88,8 +88,8 @@ constinit const Option options[] = {
     {.wrapper = "http", .name = "timeout", .type = integer, .least = 1, .most = day},
     {.wrapper = "http", .name = "protocol_version", .type = string, .check = check_protocol_version},
     {.wrapper = "http", .name = "proxy", .type = string, .refusal = no_proxy},
-    {.wrapper = "http", .name = "max_redirects", .type = integer, .refusal = no_redirects},
-    {.wrapper = "http", .name = "follow_location", .type = boolean, .refusal = no_redirects},
+    {.wrapper = "http", .name = "max_redirects", .type = integer, .least = 0, .most = most_redirects},
+    {.wrapper = "http", .name = "follow_location", .type = boolean},
     {.wrapper = "ssl", .name = "peer_name", .type = string, .check = check_peer_name},
     {.wrapper = "ssl", .name = "verify_peer", .type = boolean},
     {.wrapper = "ssl", .name = "verify_peer_name", .type = boolean, .standard = true},

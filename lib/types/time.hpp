@@ -7,6 +7,9 @@
 
 namespace hawser {
 
+/// Beyond this a deadline could overflow the clock's type, and nobody waits that long.
+inline constexpr Seconds longest_wait = std::chrono::hours(24 * 3650);
+
 /// `delay` after `from`; validated settings never overflow it.
 inline TimePoint later(TimePoint from, Seconds delay) noexcept { return from + std::chrono::duration_cast<TimePoint::duration>(delay); }
 

@@ -123,7 +123,9 @@ TEST_CASE("chain: a hook sees only the class of opcodes that it asks for", "[cha
     struct Narrow final : Middleware {
         explicit Narrow(Hook hook) : hook_(hook) {}
         Hook hooks() const noexcept override { return hook_; }
-        void incoming(Connection&, const MessageView& message, const Next& next) override { seen.push_back(line_of(message)), next(message); }
+        void incoming(Connection&, const MessageView& message, const Next& next) override {
+            seen.push_back(line_of(message)), next(message);
+        }
         SendStatus outgoing(Connection&, const MessageView& message, const Next& next) override {
             seen.push_back(line_of(message));
             return next(message);
@@ -217,7 +219,9 @@ TEST_CASE("chain: a message that goes on too late does nothing", "[chain][later]
         Pair pair;
         const auto keeper = std::make_shared<Callback>();
         keeper->on_incoming = [&](Connection&, const MessageView&, const Next& next) { later.push_back(next.later()); };
-        keeper->on_outgoing = [&](Connection&, const MessageView&, const Next& next) { return later.push_back(next.later()), SendStatus::ok; };
+        keeper->on_outgoing = [&](Connection&, const MessageView&, const Next& next) {
+            return later.push_back(next.later()), SendStatus::ok;
+        };
         pair.server.add_middleware(keeper);
         pair.receive("in");
         pair.world.newest()->text("out");

@@ -19,11 +19,15 @@ TEST_CASE("connection: a prepared message has its frames, unmasked and cut by it
     const PreparedMessage copy = cut;
     CHECK(copy.frames() == cut.frames());
     CHECK(copy.view().content.data() == cut.view().content.data());
-    CHECK(*PreparedMessage({Opcode::close, "bye", CloseCode::normal}).frames() == "\x88\x05\x03\xE8" "bye");
+    CHECK(*PreparedMessage({Opcode::close, "bye", CloseCode::normal}).frames() ==
+          "\x88\x05\x03\xE8"
+          "bye");
 }
 
 TEST_CASE("connection: a message that cannot be sent cannot be prepared", "[connection]") {
-    const auto prepare = [](const MessageView& message, std::size_t frame_size = 1) { return [=] { PreparedMessage(message, frame_size); }; };
+    const auto prepare = [](const MessageView& message, std::size_t frame_size = 1) {
+        return [=] { PreparedMessage(message, frame_size); };
+    };
     CHECK_THAT(error_of(Errc::message_encoding, prepare({Opcode::text, "\xFF"})), Contains("UTF-8"));
     const std::string longest(125, 'p');
     CHECK_NOTHROW(PreparedMessage({Opcode::ping, longest}));

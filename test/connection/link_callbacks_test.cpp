@@ -81,7 +81,10 @@ const std::vector<NamedAction>& actions() {
         {"binary", [](Act&, Connection& c) { c.binary(std::string(100'000, 'b')); }},
         {"ping", [](Act&, Connection& c) { c.ping("sent"); }},
         {"pong", [](Act&, Connection& c) { c.pong("sent"); }},
-        {"prepared", [](Act&, Connection& c) { c.send(PreparedMessage({Opcode::text, std::string(5000, 'p')})); }},
+        {"prepared",
+         [](Act&, Connection& c) {
+             c.send(PreparedMessage({Opcode::text, std::string(5000, 'p')}));
+         }},
         {"refused", [](Act&, Connection& c) { c.text("\xFF"); }},
         {"close", [](Act&, Connection& c) { c.close(CloseCode::normal, "from a callback"); }},
         {"close twice", [](Act&, Connection& c) { c.close(), c.close(); }},
@@ -141,7 +144,10 @@ const std::vector<NamedAction>& actions() {
         {"settings of the endpoint", [](Act& act, Connection&) { act.with_endpoint([](auto& endpoint) { endpoint.set_frame_size(7); }); }},
         {"disconnect the endpoint", [](Act& act, Connection&) { act.with_endpoint([](auto& endpoint) { endpoint.disconnect(); }); }},
         {"stop the endpoint", [](Act& act, Connection&) { act.with_endpoint([](auto& endpoint) { endpoint.stop(); }); }},
-        {"shut the server down", [](Act& act, Connection&) { if (act.world().server) act.world().server->shutdown(); }},
+        {"shut the server down",
+         [](Act& act, Connection&) {
+             if (act.world().server) act.world().server->shutdown();
+         }},
         {"destroy the endpoint", [](Act& act, Connection&) { act.destroy_endpoint(); }},
         {"send, destroy the endpoint, send",
          [](Act& act, Connection& c) {
@@ -194,9 +200,7 @@ const std::vector<NamedPlace>& places() {
         {"on_error", in_listener("error")},
         {"on_drain", in_listener("drain")},
         {"on_message",
-         [](Act& act) {
-             act.with_endpoint([&](auto& endpoint) { endpoint.on_message([&act](Connection& c, MessageView) { act(c); }); });
-         }},
+         [](Act& act) { act.with_endpoint([&](auto& endpoint) { endpoint.on_message([&act](Connection& c, MessageView) { act(c); }); }); }},
         {"incoming", in_middleware([](Act& act, Callback& to) {
              to.on_incoming = [&act](Connection& c, const MessageView& m, const Next& next) { act(c), next(m); };
          })},
@@ -218,9 +222,8 @@ const std::vector<NamedPlace>& places() {
         {"http_outgoing, behind the rest", in_middleware([](Act& act, Callback& to) {
              to.on_http_outgoing = [&act](Connection& c, HttpMessage m, const HttpNext& next) { next(std::move(m)), act(c); };
          })},
-        {"tick hook", in_middleware([](Act& act, Callback& to) {
-             to.on_tick = [&act](Connection& c, const TickNext& next) { act(c), next(); };
-         })},
+        {"tick hook",
+         in_middleware([](Act& act, Callback& to) { to.on_tick = [&act](Connection& c, const TickNext& next) { act(c), next(); }; })},
     };
     return all;
 }

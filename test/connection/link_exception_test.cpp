@@ -176,7 +176,10 @@ TEST_CASE("link: an Error thrown by a callback is reported as its level says", "
 TEST_CASE("link: an outgoing middleware's exception is its caller's", "[link][exceptions]") {
     Throwing test([] {});
     const auto middleware = std::make_shared<Callback>();
-    middleware->on_outgoing = [](Connection&, const MessageView&, const Next&) -> SendStatus { throw_error(); return {}; };
+    middleware->on_outgoing = [](Connection&, const MessageView&, const Next&) -> SendStatus {
+        throw_error();
+        return {};
+    };
     test.world.newest()->add_middleware(middleware);
     CHECK_THROWS_WITH(test.world.newest()->text("x"), "from a callback");
     CHECK(test.world.newest()->is_writable());

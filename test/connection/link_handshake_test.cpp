@@ -87,7 +87,8 @@ TEST_CASE("link: a server's middleware answers in the endpoint's stead", "[link]
     peer.shake_hands();
     world.settle();
     const std::string answer = peer.socket().take();
-    CHECK_THAT(answer, StartsWith("HTTP/1.1 401 Unauthorized\r\n") && Contains("WWW-Authenticate: Basic\r\n") && Contains("Connection: close"));
+    CHECK_THAT(answer,
+               StartsWith("HTTP/1.1 401 Unauthorized\r\n") && Contains("WWW-Authenticate: Basic\r\n") && Contains("Connection: close"));
     CHECK_THAT(answer, Catch::Matchers::EndsWith("\r\n\r\nwho are you?\n"));
     CHECK(peer.socket().sees_end());
     CHECK(world.at_server.lines().empty());
@@ -327,4 +328,11 @@ TEST_CASE("link: a head in pieces of one byte, messages right behind it", "[link
     peer.close();
     world.settle();
     CHECK(world.at_server.lines() == Lines{"handshake", "text pipelined", "close 1000", "disconnect 1000 clean"});
+}
+
+TEST_CASE("link: respond() where there is no request to answer is thrown out of run", "[link][handshake]") {
+    SimWorld world;
+    world.client->add_middleware(http([](Connection&, HttpMessage, const HttpNext& next) { next.respond({403}); }));
+    world.join();
+    CHECK_THROWS_AS(world.settle(), Error);
 }

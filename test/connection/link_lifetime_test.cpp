@@ -15,7 +15,8 @@ void use_ended(Connection& connection) {
     CHECK_FALSE(connection.is_connected());
     CHECK_FALSE(connection.is_readable());
     CHECK_FALSE(connection.is_writable());
-    for (const MessageView& message : {MessageView{Opcode::text, "t"}, MessageView{Opcode::ping, "p"}, MessageView{Opcode::close, {}, CloseCode::normal}})
+    for (const MessageView& message :
+         {MessageView{Opcode::text, "t"}, MessageView{Opcode::ping, "p"}, MessageView{Opcode::close, {}, CloseCode::normal}})
         CHECK(connection.send(message) == SendStatus::closed);
     CHECK(connection.text("\xFF") == SendStatus::closed);
     CHECK(connection.send(PreparedMessage({Opcode::text, "t"})) == SendStatus::closed);
@@ -170,7 +171,9 @@ TEST_CASE("link: a broadcast goes to those that are there, whatever their middle
     for (const auto& connection : world.server->connections()) all.push_back(connection);
     const auto middleware = std::make_shared<Callback>();
     std::size_t expected = 4;
-    SECTION("nothing") { middleware->on_outgoing = [](Connection&, const MessageView& m, const Next& next) { return next(m); }; }
+    SECTION("nothing") {
+        middleware->on_outgoing = [](Connection&, const MessageView& m, const Next& next) { return next(m); };
+    }
     SECTION("disconnecting itself") {
         middleware->on_outgoing = [](Connection& c, const MessageView&, const Next&) { return c.disconnect(), SendStatus::closed; };
         expected = 3;

@@ -113,7 +113,8 @@ TEST_CASE("link: paused, it sees neither Close nor FIN, but both behind what cam
     CHECK(reader.connection->is_connected());
     reader.connection->resume();
     reader.world.settle();
-    CHECK(reader.journal.take() == (close ? Lines{"text before", "close 1000", "disconnect 1000 clean"} : Lines{"text before", "disconnect 1006"}));
+    CHECK(reader.journal.take() ==
+          (close ? Lines{"text before", "close 1000", "disconnect 1000 clean"} : Lines{"text before", "disconnect 1006"}));
 }
 
 TEST_CASE("link: paused, it may end in every way", "[link][pause]") {

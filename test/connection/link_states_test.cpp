@@ -96,16 +96,39 @@ const std::vector<Call> calls = {
     {"a large binary", [](Connection& c) { c.binary(std::string(100'000, 'b')); }},
     {"ping", [](Connection& c) { CHECK((c.ping() == SendStatus::closed) == !c.is_writable()); }},
     {"pong", [](Connection& c) { c.pong(); }},
-    {"prepared", [](Connection& c) { c.send(PreparedMessage({Opcode::text, std::string(1000, 'p')})); }},
+    {"prepared",
+     [](Connection& c) {
+         c.send(PreparedMessage({Opcode::text, std::string(1000, 'p')}));
+     }},
     {"refused", [](Connection& c) { CHECK(c.text("\xFF") == (c.is_writable() ? SendStatus::refused : SendStatus::closed)); }},
-    {"close", [](Connection& c) { c.close(CloseCode::going_away, "from outside"); CHECK_FALSE(c.is_writable()); }},
-    {"disconnect", [](Connection& c) { c.disconnect(); CHECK_FALSE(c.is_connected()); }},
-    {"close_read", [](Connection& c) { c.close_read(); CHECK_FALSE(c.is_readable()); }},
-    {"close_write", [](Connection& c) { c.close_write(); CHECK_FALSE(c.is_writable()); }},
+    {"close",
+     [](Connection& c) {
+         c.close(CloseCode::going_away, "from outside");
+         CHECK_FALSE(c.is_writable());
+     }},
+    {"disconnect",
+     [](Connection& c) {
+         c.disconnect();
+         CHECK_FALSE(c.is_connected());
+     }},
+    {"close_read",
+     [](Connection& c) {
+         c.close_read();
+         CHECK_FALSE(c.is_readable());
+     }},
+    {"close_write",
+     [](Connection& c) {
+         c.close_write();
+         CHECK_FALSE(c.is_writable());
+     }},
     {"close_read, close_write", [](Connection& c) { c.close_read(), c.close_write(); }},
     {"close_write, close_read", [](Connection& c) { c.close_write(), c.close_read(); }},
     {"pause", [](Connection& c) { c.pause(); }},
-    {"resume", [](Connection& c) { c.resume(); CHECK_FALSE(c.is_paused()); }},
+    {"resume",
+     [](Connection& c) {
+         c.resume();
+         CHECK_FALSE(c.is_paused());
+     }},
     {"tick", [](Connection& c) { c.tick(); }},
     {"settings", [](Connection& c) { c.set_timeout(Seconds(1)), c.set_frame_size(1), c.set_meta("key", 1); }},
     {"a middleware",

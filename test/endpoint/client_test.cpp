@@ -240,6 +240,29 @@ TEST_CASE("client: a persistent connection that has ended is not taken over") {
     CHECK(loop.server.connection_count() == 1);
 }
 
+TEST_CASE("client: a persistent connection that the peer has ended is not taken over, and nothing is lost") {
+    Echo loop;
+    {
+        Client first(loop.reactor, loop.uri(), {.configuration = {.persistent = true}});
+        first.connect();
+        loop.until([&] { return first.is_writable() && loop.server.connection_count() == 1; });
+    }
+    const bool with_close = GENERATE(true, false);
+    const ConnectionPtr ended = loop.server.connections().first();
+    if (with_close)
+        ended->close();
+    else
+        ended->disconnect();
+    loop.until([&] { return loop.server.connection_count() == 0; });
+    run_ready(loop.reactor.core());
+    Client second(loop.reactor, loop.uri(), {.configuration = {.persistent = true}});
+    std::string received;
+    second.on_text([&](Connection&, MessageView m) { received = m.content; });
+    second.text("again");
+    loop.until([&] { return !received.empty(); });
+    CHECK(received == "again");
+}
+
 TEST_CASE("client: a failed handshake tells status, headers and body") {
     Loopback loop;
     loop.server.on_http([](const Request&) { return Response{}; });

@@ -1,4 +1,5 @@
 #include "support/loopback.hpp"
+#include "support/sim_world.hpp"
 
 using namespace support;
 
@@ -85,5 +86,46 @@ TEST_CASE("reconnect: disconnect, stop and destruction cancel one that is due") 
         if (way == 3) client.reset();
         reactor.run();  // nothing is left to wait for
         CHECK(errors == 1);
+    }
+}
+
+TEST_CASE("reconnect: the wait is the one that the server asks for") {
+    // The next attempt finds nothing: its error tells when it was made.
+    SimWorld world({}, {}, GENERATE(1u, 2u, 3u));
+    world.client->set_reconnect(ReconnectOptions{.max_attempts = 1}).connect();
+    world.pass(Seconds(1));
+    world.client->set_reconnect(ReconnectOptions{.initial = Seconds(0.5), .maximum = Seconds(40)});
+    const auto not_before = [&](Seconds least, Seconds most) {
+        world.settle();
+        world.at_client.take();
+        world.pass(least);
+        CHECK_FALSE(world.at_client.has("error client_failed"));
+        world.pass(most - least);
+        CHECK(world.at_client.has("error client_failed"));
+    };
+    SECTION("1012: 5 to 30 s") {
+        SimPeer peer = world.open_server();
+        peer.close(CloseCode::service_restart);
+        world.settle();
+        peer.finish();
+        not_before(Seconds(4.99), Seconds(30.1));
+    }
+    SECTION("1013: half the maximum to all of it") {
+        SimPeer peer = world.open_server();
+        peer.close(CloseCode::try_again_later);
+        world.settle();
+        peer.finish();
+        not_before(Seconds(19.99), Seconds(40.1));
+    }
+    SECTION("any other: within the first ceiling") {
+        SimPeer peer = world.open_server();
+        peer.socket().reset();
+        not_before(Seconds(0), Seconds(0.6));
+    }
+    SECTION("Retry-After") {
+        SimPeer peer = world.raw_server();
+        world.settle();
+        peer.send("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n");
+        not_before(Seconds(119.9), Seconds(120.1));
     }
 }

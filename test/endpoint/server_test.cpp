@@ -218,6 +218,26 @@ TEST_CASE("server: shutdown drops those who do not answer in time") {
     CHECK_THROWS_AS(loop.server.shutdown(CloseCode::going_away, Seconds(-1)), Error);
 }
 
+TEST_CASE("server: one that is started again while it shuts down goes on") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    client.remove_close_handler();
+    client.connect();
+    loop.until([&] { return loop.server.connection_count() == 1; });
+    loop.server.shutdown(CloseCode::going_away, Seconds(0.005));
+    loop.server.start();
+    CHECK(loop.server.is_running());
+    bool is_past = false;
+    loop.reactor.after(Seconds(0.01), [&] { is_past = true; });
+    loop.until([&] { return is_past; });
+    CHECK(loop.server.is_running());
+    CHECK(loop.server.connection_count() == 1);
+    Client another(loop.reactor, loop.uri());
+    another.connect();
+    loop.until([&] { return another.is_writable(); });
+}
+
 TEST_CASE("server: max_connections is a bound, beyond it is 503 with Retry-After") {
     Loopback loop;
     loop.server.set_max_connections(2);
@@ -318,4 +338,31 @@ TEST_CASE("server: takes over a descriptor that listens already") {
     CHECK(server.port() == port);
     RawPeer peer(reactor.core(), connect_to(transport::Address::literal("127.0.0.1", port)));
     peer.shake_hands();
+}
+
+TEST_CASE("server: what one connection sends without end does not reach another") {
+    Loopback loop({.high_water_mark = 1000, .low_water_mark = 250});
+    int sent = 0;
+    const auto pour = [&](Connection& connection) {
+        for (int i = 0; i < 3 && sent < 6000; ++i, ++sent) connection.binary(std::string(100, 'A') + std::string(300, 'a'));
+    };
+    loop.server.on_drain(pour).on_binary([&](Connection& connection, MessageView) { pour(connection); });
+    loop.server.on_text([](Connection& connection, MessageView m) { connection.text(m.content); }).start();
+    RawPeer greedy(loop.reactor.core(), loop.dial());
+    greedy.shake_hands();
+    RawPeer modest(loop.reactor.core(), loop.dial());
+    modest.shake_hands();
+    const std::string poured = std::string("\x82\x7E\x01\x90", 4) + std::string(100, 'A') + std::string(300, 'a');
+    const std::string echoed = std::string("\x81\x01", 2) + "B";
+    while (sent < 6000) {
+        // Both are served in one iteration of the loop.
+        greedy.send(RawPeer::frame(0x82, "go"));
+        modest.send(RawPeer::frame(0x81, "B"));
+        loop.reactor.run_once(Seconds(1));
+        modest.receive(echoed);
+        greedy.receive(poured);
+    }
+    loop.until([&] { return greedy.receive(poured).size() == 6000 * poured.size(); });
+    for (std::size_t at = 0; at < greedy.received.size(); at += poured.size()) REQUIRE(greedy.received.substr(at, poured.size()) == poured);
+    for (std::size_t at = 0; at < modest.received.size(); at += echoed.size()) REQUIRE(modest.received.substr(at, echoed.size()) == echoed);
 }

@@ -120,7 +120,9 @@ TEST_CASE("wss options: a key with a passphrase") {
     const Authority& authority = Authority::instance();
     const Files files;
     const std::string encrypted = files.path("encrypted.key");
-    if (std::system(("openssl pkey -in " + authority.key_file + " -aes256 -traditional -passout pass:secret -out " + encrypted + " 2>/dev/null").c_str()) != 0) {
+    if (std::system(
+            ("openssl pkey -in " + authority.key_file + " -aes256 -traditional -passout pass:secret -out " + encrypted + " 2>/dev/null")
+                .c_str()) != 0) {
         WARN("openssl is missing");
         return;
     }
@@ -181,7 +183,8 @@ TEST_CASE("wss options: a changed certificate serves the next handshakes, and th
 
 TEST_CASE("wss options: a client's change counts from its next handshake") {
     TlsLoopback loop;
-    Client client(loop.reactor, loop.uri(), {.configuration = with_ssl({{"cafile", Authority::instance().root_file}, {"peer_name", "wrong"}})});
+    Client client(loop.reactor, loop.uri(),
+                  {.configuration = with_ssl({{"cafile", Authority::instance().root_file}, {"peer_name", "wrong"}})});
     CHECK_FALSE(attempt(loop, loop.uri(), {}, &client).echoed);
     client.set_option("ssl", "peer_name", "localhost");
     CHECK(attempt(loop, loop.uri(), {}, &client).echoed);

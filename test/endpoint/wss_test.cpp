@@ -73,8 +73,9 @@ TEST_CASE("wss: the half that is closed by close_notify is told, and the reply s
     Client client(loop.reactor, loop.uri(), {.configuration = configuration});
     std::string reply;
     std::optional<Disconnect> ending;
-    client.on_text([&](Connection&, MessageView m) { reply = m.content; })
-        .on_disconnect([&](Connection&, const Disconnect& end) { ending = end; });
+    client.on_text([&](Connection&, MessageView m) { reply = m.content; }).on_disconnect([&](Connection&, const Disconnect& end) {
+        ending = end;
+    });
     client.text("last words");
     loop.until([&] { return !loop.opened.empty() && client.is_writable(); });
     client.connection()->close_write();
@@ -105,6 +106,7 @@ TEST_CASE("wss: a plain client is told so, and harms nobody") {
     CHECK(plain.error->errc() == Errc::handshake_failed);
     REQUIRE(plain.error->response());
     CHECK(plain.error->response()->status == 400);
+    CHECK(contains(plain.failure(), "the server answered 400 This Port Speaks TLS"));
     CHECK(plain.error->response()->body == "This port speaks TLS: ask for it by wss://\n");
     CHECK(contains(server_error(loop), "the client speaks plain HTTP on a port for TLS"));
     CHECK(attempt(loop, loop.uri(), trusting()).echoed);

@@ -1,8 +1,10 @@
 #include <algorithm>
 
 #include "support/tls_loopback.hpp"
+#include "transport/mbedtls_shim.hpp"
 
 using namespace support;
+namespace mbedtls = hawser::transport::mbedtls;
 using namespace std::string_literals;
 
 namespace {
@@ -60,8 +62,7 @@ struct Cast {
     Files files;
     Certificate root = make_authority("Test Root"), other_root = make_authority("Other Root");
     Certificate intermediate = make_authority("Intermediate", &root), second = make_authority("Second", &intermediate);
-    Certificate expired_intermediate =
-        make_certificate({.common_name = "Expired", .is_ca = true, .not_after = "20210101000000"}, &root);
+    Certificate expired_intermediate = make_certificate({.common_name = "Expired", .is_ca = true, .not_after = "20210101000000"}, &root);
     Certificate short_path = make_certificate({.common_name = "Short", .is_ca = true, .path_length = 0}, &root);
     Certificate below_short = make_authority("Below", &short_path);
     Certificate plain_leaf = make_certificate({.common_name = "plain", .dns = {"localhost"}}, &root);
@@ -151,7 +152,10 @@ std::vector<Case> client_cases() {
         {"no chain", "localhost", {}, {R"(is issued by "CN=Intermediate", which is neither trusted nor among the certificates sent)"}},
         {"chain", "localhost", {}, {}},
         {"chain", "localhost", depth(2), {}},
-        {"chain", "localhost", depth(1), {R"(certificate 2 of the chain, "CN=Test Root", makes the chain longer than 1 (ssl option "verify_depth"))"}},
+        {"chain",
+         "localhost",
+         depth(1),
+         {R"(certificate 2 of the chain, "CN=Test Root", makes the chain longer than 1 (ssl option "verify_depth"))"}},
         {"good", "localhost", depth(1), {}},
         {"good", "localhost", depth(0), {"longer than 0"}},
         {"long chain", "localhost", {}, {}},
@@ -164,7 +168,7 @@ std::vector<Case> client_cases() {
         {"weak hash", "localhost", level(0), {}},
         {"weak hash", "localhost", level(1), {"weak hash"}},
         {"weak key", "localhost", {}, {R"(has a weak key (RSA, 1024 bits))", "security_level"}},
-        {"weak key", "localhost", level(1), {}},
+        {"weak key", "localhost", {{"security_level", 1}, {"crypto_method", "TLSv1.2"}}, {}},  // too short for a signature of 1.3
         {"weak key", "localhost", level(2), {"weak key"}},
         {"rsa", "localhost", {}, {}},
         {"rsa", "localhost", level(2), {}},
@@ -181,7 +185,10 @@ std::vector<Case> client_cases() {
         {"good", "localhost", trust("crl.pem"), {}},
         {"good", "localhost", pinned("good"), {}},
         {"good", "localhost", pinned("good sha1"), {}},
-        {"good", "localhost", pinned("expired"), {R"(has another fingerprint than the one that is pinned (ssl option "peer_fingerprint"))"}},
+        {"good",
+         "localhost",
+         pinned("expired"),
+         {R"(has another fingerprint than the one that is pinned (ssl option "peer_fingerprint"))"}},
         {"self-signed", "localhost", pinned("self-signed", insecure), {}},
         {"self-signed", "localhost", pinned("good", insecure), {"peer_fingerprint"}},
         {"self-signed", "localhost", pinned("self-signed"), {"is self-signed"}},
@@ -194,7 +201,8 @@ TEST_CASE("wss: a client verifies the server's certificate") {
     const Cast& cast = Cast::instance();
     std::vector<Case> cases = client_cases();
     CHECK(cases.size() >= 40);
-    std::stable_sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) { return std::string_view(a.certificate) < b.certificate; });
+    std::stable_sort(cases.begin(), cases.end(),
+                     [](const Case& a, const Case& b) { return std::string_view(a.certificate) < b.certificate; });
     std::optional<TlsLoopback> loop;
     std::string serving;
     for (Case& one : cases) {
@@ -259,6 +267,10 @@ TEST_CASE("wss: a server verifies its clients' certificates when it is asked to"
             CHECK(loop.errors[0].errc() == Errc::tls_failed);
             CHECK(std::string(loop.errors[0].what()).find(part) != std::string::npos);
             CHECK(result.error->errc() == Errc::tls_failed);
+            // The client is told why, though it had said more than the server read. (By TLS 1.3 it has finished before, and
+            // mbedTLS encrypts the alert by the handshake's keys.)
+            INFO(result.failure());
+            CHECK((result.failure().find("alert") != std::string::npos || mbedtls::has_tls13()));
         }
     }
 }

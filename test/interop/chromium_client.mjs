@@ -1,55 +1,15 @@
 #!/usr/bin/env node
-// Headless Chromium as a client of `hawser serve`: chromium_client.mjs HAWSER CHROMIUM
+// Headless Chromium as a client of `hawser serve`: chromium_client.mjs HAWSER CHROMIUM [OPTION...]
+// The options go to the server. With --tls it has a certificate that nobody knows.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { openBrowser } from './browser.mjs';
 import { mebibyte, run, serve, text } from './harness.mjs';
 
-const [hawser, executablePath] = process.argv.slice(2);
-const server = await serve(hawser);
-const profile = await mkdtemp(join(tmpdir(), 'hawser-chromium-'));
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath,
-  headless: true,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
-const page = await browser.newPage();
-
-/// Runs a function inside the page; besides its own argument it finds there the functions that are put into the page below.
-const inPage = (test, argument) => page.evaluate(test, argument);
-
-await page.addInitScript((uri) => {
-  /// A connection: opened, and with next() for what comes in, and closed, which gives the close event's fields.
-  globalThis.openSocket = (subprotocols = []) => new Promise((resolve, reject) => {
-    const socket = new WebSocket(uri, subprotocols);
-    const messages = [];
-    const waiting = [];
-    socket.binaryType = 'arraybuffer';
-    socket.onmessage = ({ data }) => (waiting.length > 0 ? waiting.shift()(data) : messages.push(data));
-    const next = () => (messages.length > 0 ? Promise.resolve(messages.shift()) : new Promise((take) => waiting.push(take)));
-    const closed = new Promise((take) => {
-      socket.onclose = ({ code, reason, wasClean }) => {
-        take({ code, reason, wasClean });
-        reject(new Error(`refused: ${code}`));
-      };
-    });
-    socket.onopen = () => resolve({ socket, messages, next, closed });
-  });
-}, server.uri);
-// A page of another origin would need the user's leave to reach this machine.
-const home = server.uri.replace('ws:', 'http:');
-await page.goto(home);
+const [hawser, executablePath, ...options] = process.argv.slice(2);
+const server = await serve(hawser, ...options);
+const { page, inPage, visit, newPage, close } = await openBrowser(executablePath);
+await visit(server);
 
 const cases = {
   async 'text is echoed, an empty one too'() {
@@ -175,12 +135,12 @@ const cases = {
   },
 
   async 'the server\'s own page opens a WebSocket to it, without an error'() {
-    const visitor = await browser.newPage();
+    const visitor = await newPage();
     const errors = [];
     visitor.on('pageerror', (error) => errors.push(String(error)));
     visitor.on('console', (line) => line.type() === 'error' && errors.push(line.text()));
     const opened = visitor.waitForEvent('websocket', { timeout: 20000 });
-    const response = await visitor.goto(home);
+    const response = await visit(server, visitor);
     assert.equal(response.status(), 200);
     assert.match(response.headers()['content-type'], /^text\/html/);
     assert.equal(new URL((await opened).url()).host, new URL(server.uri).host);
@@ -191,7 +151,7 @@ const cases = {
 
   async 'a page that is left ends its connections, and the server serves others'() {
     await inPage(async () => void (await openSocket()));
-    await page.goto(home);
+    await visit(server);
     const echo = await inPage(async () => {
       const { socket, next } = await openSocket();
       socket.send('hello again');
@@ -216,7 +176,6 @@ const cases = {
 try {
   await run(Object.entries(cases));
 } finally {
-  await browser.close();
-  await rm(profile, { recursive: true, force: true });
+  await close();
 }
 process.exit();

@@ -24,6 +24,20 @@ export async function within(seconds, promise) {
   }
 }
 
+/// Every combination of what each key may be.
+export function combinations(choices) {
+  return Object.entries(choices).reduce(
+    (all, [key, values]) => all.flatMap((one) => values.map((value) => (value === undefined ? one : { ...one, [key]: value }))),
+    [{}],
+  );
+}
+
+/// The command's options for these parameters of permessage-deflate; `true` is one without a value.
+export function deflateOptions(parameters) {
+  const options = Object.entries(parameters).map(([name, value]) => (value === true ? name : `${name}=${value}`));
+  return ['--deflate', ...options.flatMap((option) => ['--deflate-option', option])];
+}
+
 /// Runs pairs of name and async function; sets the exit status.
 export async function run(cases) {
   const end = performance.now() + allSeconds * 1000;
@@ -48,7 +62,7 @@ export async function serve(hawser, ...more) {
   process.on('exit', () => server.kill('SIGKILL'));
   const ended = once(server, 'exit');
   const [line] = await within(caseSeconds, once(createInterface(server.stdout), 'line'));
-  const uri = /^listening on (ws:\S+)$/.exec(line)?.[1];
+  const uri = /^listening on (wss?:\S+)$/.exec(line)?.[1];
   assert(uri, `hawser serve printed "${line}" instead of its address`);
   const stop = async () => {
     server.kill('SIGTERM');

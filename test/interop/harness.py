@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))  # has certificates too
 from tap import Tap  # noqa: E402
 
 CASE_SECONDS = 60
@@ -41,6 +41,7 @@ class Serve:
         self.options = options
         self.process = None
         self.uri = None
+        self.tls = None  # a client's context of Python's ssl
 
     async def __aenter__(self):
         options = ["serve", "--port", "0", "--commands", "--subprotocol", "chat", "--subprotocol", "superchat", *self.options]

@@ -13,7 +13,7 @@ TEXT = "grüße, 世界 🎉"
 
 
 def connect(serve, **options):
-    return websockets.connect(serve.uri, max_size=None, ping_interval=None, **options)
+    return websockets.connect(serve.uri, ssl=serve.tls, max_size=None, ping_interval=None, **options)
 
 
 async def expect_echo(socket, content):

@@ -27,7 +27,7 @@ async def serving(handler, **options):
 
     async with websockets.serve(handle, "127.0.0.1", 0, max_size=None, ping_interval=None, **options) as server:
         port = server.sockets[0].getsockname()[1]
-        yield f"ws://127.0.0.1:{port}/path?query=1", lambda: asyncio.wait_for(done, 10)
+        yield f"{'wss' if 'ssl' in options else 'ws'}://127.0.0.1:{port}/path?query=1", lambda: asyncio.wait_for(done, 10)
 
 
 async def echo(socket):

@@ -4,28 +4,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import WebSocket, { WebSocketServer } from 'ws';
-import { command, mebibyte, run, serve, text, within } from './harness.mjs';
+import { combinations, command, deflateOptions, mebibyte, run, serve, text, within } from './harness.mjs';
 
 const hawser = process.argv[2];
 const contents = ['', 'short', text.repeat(500), 'x'.repeat(mebibyte), Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * i * 31) % 251)), 'one two three '.repeat(300)];
 const sets = [
-  [],
-  ['server_no_context_takeover', 'client_no_context_takeover'],
-  ['server_max_window_bits=9', 'client_max_window_bits=9', 'memory_level=1', 'level=9', 'threshold=0'],
-  ['server_max_window_bits=15', 'client_max_window_bits=15', 'memory_level=9', 'level=1'],
+  {},
+  { server_no_context_takeover: true, client_no_context_takeover: true },
+  { server_max_window_bits: 9, client_max_window_bits: 9, memory_level: 1, level: 9, threshold: 0 },
+  { server_max_window_bits: 15, client_max_window_bits: 15, memory_level: 9, level: 1 },
 ];
-
-function optionsOf(parameters) {
-  return ['--deflate', ...parameters.flatMap((parameter) => ['--deflate-option', parameter])];
-}
-
-/// Every combination of what each key may be.
-function combinations(choices) {
-  return Object.entries(choices).reduce(
-    (all, [key, values]) => all.flatMap((one) => values.map((value) => (value === undefined ? one : { ...one, [key]: value }))),
-    [{}],
-  );
-}
 
 async function exchange(socket) {
   for (const content of contents) {
@@ -39,7 +27,7 @@ async function exchange(socket) {
 const cases = {
   async 'serve: every offer that the client can make carries messages both ways'() {
     for (const parameters of sets) {
-      const server = await serve(hawser, ...optionsOf(parameters));
+      const server = await serve(hawser, ...deflateOptions(parameters));
       const offers = combinations({
         serverNoContextTakeover: [undefined, true],
         clientNoContextTakeover: [undefined, true],
@@ -87,7 +75,7 @@ const cases = {
           return socket.extensions;
         });
         const [{ status, err }, extensions] = await Promise.all([
-          command(hawser, ['echo', `ws://127.0.0.1:${server.address().port}/`, ...optionsOf(parameters)]),
+          command(hawser, ['echo', `ws://127.0.0.1:${server.address().port}/`, ...deflateOptions(parameters)]),
           within(30, handled),
         ]);
         assert.match(extensions, /permessage-deflate/, JSON.stringify([parameters, perMessageDeflate]));

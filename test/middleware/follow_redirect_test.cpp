@@ -1,4 +1,5 @@
 #include "support/loopback.hpp"
+#include "support/tls_loopback.hpp"
 
 using namespace support;
 
@@ -72,6 +73,7 @@ TEST_CASE("follow redirect: to another host no credentials go along") {
         [&](const Request& request) { return request.target == "/" ? std::string("/same") : "ws://" + target->server.name() + "/other"; });
     // Both servers on the loop of the first: the second's is run beside it.
     Client client(first.reactor, "ws://anna:secret@" + first.server.name() + "/", {.headers = {{"Cookie", "id=1"}, {"X-Plain", "yes"}}});
+    client.set_option("http", "header", std::vector<std::string>{"Cookie: more=2", "X-Line: yes"});
     client.add_middleware(std::make_shared<FollowRedirect>());
     std::string result;
     client.on_handshake([&](Connection&, const Request& request, const Response&) { result = request.target; });
@@ -86,7 +88,9 @@ TEST_CASE("follow redirect: to another host no credentials go along") {
     REQUIRE(second.requests.size() == 1);
     CHECK_FALSE(second.requests[0].headers.has("Authorization"));
     CHECK_FALSE(second.requests[0].headers.has("Cookie"));
+    CHECK(first.requests[1].headers.count("Cookie") == 2);
     CHECK(second.requests[0].headers.get("X-Plain") == "yes");
+    CHECK(second.requests[0].headers.get("X-Line") == "yes");
 }
 
 TEST_CASE("follow redirect: a bad Location is an error, other answers are left alone") {
@@ -96,4 +100,51 @@ TEST_CASE("follow redirect: a bad Location is an error, other answers are left a
     CHECK(outcome(loop, bad).find("mailto") != std::string::npos);
     Client without(loop.reactor, loop.uri("/bad"));
     CHECK(outcome(loop, without).find("302") != std::string::npos);
+}
+
+TEST_CASE("follow redirect: the http options follow_location and max_redirects install it, and take it out again") {
+    Redirecting loop([](const Request& request) {
+        const int step = std::stoi(request.target.substr(1));
+        return step < 3 ? "/" + std::to_string(step + 1) : std::string();
+    });
+    const auto outcome_with = [&](std::optional<bool> follow, std::optional<std::int64_t> most) {
+        Client client(loop.reactor, loop.uri("/0"));
+        if (follow) client.set_option("http", "follow_location", *follow);
+        if (most) client.set_option("http", "max_redirects", *most);
+        return outcome(loop, client);
+    };
+    CHECK(outcome_with(true, {}) == "/3");
+    CHECK(outcome_with({}, 3) == "/3");
+    CHECK(outcome_with(true, 4) == "/3");
+    CHECK(outcome_with({}, 2).find("more than 2 redirects") != std::string::npos);
+    CHECK(outcome_with(true, 0).find("more than 0 redirects") != std::string::npos);
+    CHECK(outcome_with(false, 3).find("302") != std::string::npos);
+    CHECK(outcome_with({}, {}).find("302") != std::string::npos);
+    ClientOptions options;
+    options.configuration.context.set_option("http", "follow_location", true);
+    Client client(loop.reactor, loop.uri("/0"), options);
+    CHECK(outcome(loop, client) == "/3");
+    client.disconnect().set_context({});
+    Client plain(loop.reactor, loop.uri("/0"));
+    CHECK(outcome(loop, plain).find("302") != std::string::npos);
+    CHECK_FALSE(client.context().get_option("http", "follow_location"));
+}
+
+TEST_CASE("follow redirect: never from wss to ws") {
+    TlsLoopback loop;
+    const auto redirect = std::make_shared<Callback>();
+    redirect->on_http_incoming = [](Connection&, HttpMessage, const HttpNext& next) {
+        next.respond(Response{302, {}, {{"Location", "ws://127.0.0.1:1/"}}, {}});
+    };
+    loop.server.add_middleware(redirect);
+    Client client(loop.reactor, loop.uri(), {.configuration = with_ssl(trusting())});
+    client.add_middleware(std::make_shared<FollowRedirect>());
+    std::vector<std::string> errors;
+    client.on_error([&](Connection*, const Error& error) { errors.emplace_back(error.what()); });
+    client.connect();
+    loop.until([&] { return !errors.empty() && !client.is_connected(); });
+    run_ready(loop.reactor.core());
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].find("it would give up encryption") != std::string::npos);
+    CHECK(client.uri().is_secure());
 }

@@ -1,4 +1,5 @@
 #include "support/loopback.hpp"
+#include "support/sim_world.hpp"
 
 using namespace support;
 
@@ -60,4 +61,121 @@ TEST_CASE("ping interval: times that cannot be are refused") {
     CHECK_THROWS_AS(PingInterval(Seconds(0)), Error);
     CHECK_THROWS_AS(PingInterval(Seconds(1), Seconds(0)), Error);
     CHECK_THROWS_AS(PingInterval(Seconds(-1)), Error);
+    CHECK_THROWS_AS(PingInterval(Seconds(1e300)), Error);
+}
+
+TEST_CASE("ping interval: a dead peer is found in interval and pong timeout, to the instant") {
+    SimWorld world;
+    world.server->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_client();
+    world.pass(Seconds(7));
+    peer.text("heard at 7");
+    world.pass(Seconds(19.999));
+    CHECK(peer.lines().empty());
+    world.pass(Seconds(0.002));
+    CHECK(peer.lines() == std::vector<std::string>{"ping"});
+    world.pass(Seconds(4.997));
+    CHECK(world.at_server.take() == std::vector<std::string>{"handshake", "text heard at 7"});
+    world.pass(Seconds(0.002));
+    CHECK(world.at_server.take() == std::vector<std::string>{"error ping_timeout", "disconnect 1006"});
+    CHECK(world.at_server.ending()->error->errc() == Errc::ping_timeout);
+}
+
+TEST_CASE("ping interval: without an interval it is the connection's timeout") {
+    SimWorld world({.timeout = Seconds(30)});
+    world.server->add_middleware(std::make_shared<PingInterval>());
+    SimPeer peer = world.open_client();
+    world.pass(Seconds(29.999));
+    CHECK(peer.lines().empty());
+    world.pass(Seconds(0.002));
+    CHECK(peer.lines() == std::vector<std::string>{"ping"});
+}
+
+TEST_CASE("ping interval: a pong that came before a callback which took too long still counts") {
+    // The seed says whether the deadline or the socket is served first.
+    SimWorld world({}, {}, GENERATE(range(1u, 9u)));
+    world.server->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_client();
+    world.pass(Seconds(20.001));
+    peer.send({Opcode::pong, ""});
+    world.loop.advance(Seconds(6));
+    world.settle();
+    CHECK(world.at_server.take() == std::vector<std::string>{"handshake", "pong"});
+}
+
+TEST_CASE("ping interval: silence is not the peer's while nobody reads, nor can it be asked when writing is closed") {
+    SimWorld world({.timeout = Seconds(1e6)});
+    world.server->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_client();
+    world.at_server.take();
+    SECTION("paused, with a ping on its way or not") {
+        world.pass(Seconds(GENERATE(1.0, 21.0)));
+        world.newest()->pause();
+        peer.send({Opcode::pong, ""});
+        world.pass(Seconds(1000));
+        CHECK(world.newest()->is_connected());
+        world.newest()->resume();
+        world.pass(Seconds(10));
+        CHECK(world.at_server.take() == std::vector<std::string>{"pong"});
+        world.pass(Seconds(30));
+        CHECK(world.at_server.has("error ping_timeout"));
+    }
+    SECTION("half-closed") {
+        world.newest()->close_write();
+        world.pass(Seconds(1000));
+        CHECK(world.at_server.lines().empty());
+        CHECK(world.newest()->is_readable());
+    }
+}
+
+TEST_CASE("ping interval: an endpoint that has stopped waits for no pong") {
+    SimWorld world({}, {.timeout = Seconds(1e6)});
+    world.client->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_server();
+    world.at_client.take();
+    world.pass(Seconds(21));
+    world.client->stop();
+    peer.send({Opcode::pong, ""});
+    world.pass(Seconds(1000));
+    CHECK(world.at_client.lines().empty());
+    world.client->start();
+    world.pass(Seconds(10));
+    CHECK(world.at_client.take() == std::vector<std::string>{"pong"});
+}
+
+TEST_CASE("ping interval: it leaves nothing to wait for behind the connection's end") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    client.add_middleware(std::make_shared<PingInterval>(Seconds(1000), Seconds(1000)));
+    client.on_handshake([&](Connection&, const Request&, const Response&) {
+        client.close();
+        loop.server.shutdown();
+    });
+    client.connect();
+    loop.reactor.run();  // until nothing is left
+    CHECK(client.connection());
+}
+
+TEST_CASE("ping interval: one object watches the connections of several endpoints, each by itself") {
+    SimWorld world;
+    const auto shared = std::make_shared<PingInterval>(Seconds(20), Seconds(5));
+    world.server->add_middleware(shared);
+    world.client->add_middleware(shared);
+    SimPeer first = world.open_client();
+    world.pass(Seconds(10));
+    SimPeer second = world.open_client();
+    SimPeer third = world.open_server();
+    world.pass(Seconds(10.001));
+    CHECK(first.lines() == std::vector<std::string>{"ping"});
+    CHECK(second.lines().empty());
+    world.pass(Seconds(5));
+    CHECK(world.at_server.count("error ping_timeout") == 1);
+    world.pass(Seconds(5));
+    CHECK(second.lines() == std::vector<std::string>{"ping"});
+    CHECK(third.lines() == std::vector<std::string>{"ping"});
+    second.send({Opcode::pong, ""});
+    world.pass(Seconds(5));
+    CHECK(world.at_server.count("error ping_timeout") == 1);
+    CHECK(world.at_client.count("error ping_timeout") == 1);
 }

@@ -1,4 +1,5 @@
 #include "support/loopback.hpp"
+#include "support/sim_world.hpp"
 
 using namespace support;
 
@@ -65,4 +66,56 @@ TEST_CASE("rate limit: negative rates are refused") {
     CHECK_THROWS_AS(RateLimit({.messages_per_second = -1}), Error);
     CHECK_THROWS_AS(RateLimit({.bytes_per_second = -1}), Error);
     CHECK_THROWS_AS(RateLimit({.burst = Seconds(-1)}), Error);
+}
+
+TEST_CASE("rate limit: reading goes on when the rate is met again, to the instant, or when the application says so") {
+    SimWorld world({.timeout = Seconds(1e6)});
+    world.server->add_middleware(std::make_shared<RateLimit>(RateLimits{.messages_per_second = 0.1, .burst = Seconds(10)}));
+    SimPeer peer = world.open_client();
+    world.at_server.take();
+    for (const char* content : {"1", "2", "3", "4"}) peer.text(content);
+    world.settle();
+    CHECK(world.at_server.take() == std::vector<std::string>{"text 1", "text 2"});
+    CHECK(world.newest()->is_paused());
+    world.pass(Seconds(9.999));
+    CHECK(world.at_server.lines().empty());
+    world.pass(Seconds(0.002));
+    CHECK(world.at_server.take() == std::vector<std::string>{"text 3"});
+    world.newest()->resume();
+    world.settle();
+    CHECK(world.at_server.take() == std::vector<std::string>{"text 4"});
+}
+
+TEST_CASE("rate limit: one object bounds the connections of several endpoints, each by itself") {
+    SimWorld world({.timeout = Seconds(1e6)}, {.timeout = Seconds(1e6)});
+    const auto shared = std::make_shared<RateLimit>(RateLimits{.messages_per_second = 0.1, .burst = Seconds(10)});
+    world.server->add_middleware(shared);
+    world.client->add_middleware(shared);
+    SimPeer first = world.open_client();
+    const ConnectionPtr paused = world.newest();
+    SimPeer second = world.open_client();
+    SimPeer third = world.open_server();
+    for (const char* content : {"1", "2"}) first.text(content);
+    for (SimPeer* peer : {&second, &third}) peer->text("1");
+    world.settle();
+    CHECK(paused->is_paused());
+    CHECK_FALSE(world.newest()->is_paused());
+    CHECK_FALSE(world.client->connection()->is_paused());
+    CHECK(world.at_server.count("text") == 3);
+    CHECK(world.at_client.count("text") == 1);
+    world.kept = 1;
+    world.end();
+}
+
+TEST_CASE("rate limit: it leaves nothing to wait for behind the connection's end") {
+    SimWorld world;
+    world.server->add_middleware(std::make_shared<RateLimit>(RateLimits{.messages_per_second = 0.001, .burst = Seconds(0)}));
+    SimPeer peer = world.open_client();
+    peer.text("1");
+    world.settle();
+    REQUIRE(world.newest()->is_paused());
+    world.newest()->disconnect();
+    world.server->stop();
+    world.settle();
+    CHECK(world.loop.armed() == 0);
 }

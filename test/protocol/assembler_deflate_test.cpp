@@ -91,8 +91,8 @@ TEST_CASE("assembler: RSV1 where it may not be is failed with 1002") {
         CHECK(feed.messages == Messages{"failed 1002"});
     }
     SECTION("on a control frame, and other reserved bits") {
-        const unsigned byte = GENERATE(first::ping | rsv1, first::close | rsv1, first::pong | rsv1, first::text | 0x20u, first::text | 0x10u,
-                                       first::text | 0x60u, first::binary | 0x70u);
+        const unsigned byte = GENERATE(first::ping | rsv1, first::close | rsv1, first::pong | rsv1, first::text | 0x20u,
+                                       first::text | 0x10u, first::text | 0x60u, first::binary | 0x70u);
         Compressed feed;
         feed.feed(feed.frame(byte, "x"));
         CHECK(feed.messages == Messages{"failed 1002"});
@@ -107,7 +107,9 @@ TEST_CASE("assembler: RSV1 where it may not be is failed with 1002") {
 TEST_CASE("assembler: text is checked as it is inflated") {
     Compressed feed(any_role());
     SECTION("wrong at once") {
-        feed.feed(feed.message("abc\xFF" "def"));
+        feed.feed(
+            feed.message("abc\xFF"
+                         "def"));
         CHECK(feed.messages == Messages{"failed 1007"});
     }
     SECTION("wrong before the message is complete") {

@@ -64,9 +64,10 @@ TEST_CASE("deflate negotiation: an extension is a token with parameters, whose v
     CHECK(parsed("foo;a;b=1;c=\"2\"") == "foo a b=1 c=2");
     CHECK(parsed(" foo ; a = 1\t;\tb = \"x\" ") == "foo a=1 b=x");
     CHECK(parsed("foo; a=\"1\\0\"") == "foo a=10");
-    const std::string element = GENERATE(as<std::string>(), "", " ", ";", "foo;", "foo;;a", "foo a", "foo; a b", "foo; =1", "foo; a=", "foo; a=;b",
-                                         "foo; a==1", "foo; a=1 2", "foo; a=\"\"", "foo; a=\"1 2\"", "foo; a=\"1", "foo; a=\"1\\", "foo; a=\"1\"2",
-                                         "foo; a=\"1;2\"", "foo=1", "\"foo\"", "f@o", "foo; a\"=1", "foo; a=\xC3\xA4");
+    const std::string element =
+        GENERATE(as<std::string>(), "", " ", ";", "foo;", "foo;;a", "foo a", "foo; a b", "foo; =1", "foo; a=", "foo; a=;b", "foo; a==1",
+                 "foo; a=1 2", "foo; a=\"\"", "foo; a=\"1 2\"", "foo; a=\"1", "foo; a=\"1\\", "foo; a=\"1\"2", "foo; a=\"1;2\"", "foo=1",
+                 "\"foo\"", "f@o", "foo; a\"=1", "foo; a=\xC3\xA4");
     CAPTURE(element);
     CHECK(parsed(element) == "malformed");
     CHECK_FALSE(are_extensions({{"Sec-WebSocket-Extensions", "ok, " + (element.find_first_not_of(' ') < 99 ? element : "=")}}));
@@ -84,9 +85,14 @@ TEST_CASE("deflate negotiation: several extensions stand in one field or in seve
 
 TEST_CASE("deflate negotiation: a client offers what its options say, and a fallback for a window that cannot be had") {
     CHECK(offer(large) == "permessage-deflate; client_max_window_bits");
-    CHECK(offer({.server_max_window_bits = 15, .client_max_window_bits = 10}) == "permessage-deflate; client_max_window_bits=10");
+    CHECK(offer({.server_max_window_bits = 15, .client_max_window_bits = 10}) ==
+          "permessage-deflate; client_max_window_bits=10, permessage-deflate; client_max_window_bits");
     CHECK(offer({.server_no_context_takeover = true, .client_no_context_takeover = true, .server_max_window_bits = 15}) ==
-          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12");
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12, "
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits");
+    CHECK(offer({}) ==
+          "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12, "
+          "permessage-deflate; server_no_context_takeover; client_max_window_bits");
     CHECK(offer({.server_max_window_bits = 9, .client_max_window_bits = 15}) ==
           "permessage-deflate; server_max_window_bits=9; client_max_window_bits, "
           "permessage-deflate; server_no_context_takeover; client_max_window_bits");
@@ -108,9 +114,10 @@ TEST_CASE("deflate negotiation: a server answers with no more than was offered")
     check("permessage-deflate; server_max_window_bits=9", "permessage-deflate; server_max_window_bits=9", "on 9 on 15");
     check("permessage-deflate; server_no_context_takeover", "permessage-deflate; server_no_context_takeover", "alone 15 on 15");
     check("permessage-deflate; client_no_context_takeover", "permessage-deflate; client_no_context_takeover", "on 15 alone 15");
-    check("permessage-deflate; client_max_window_bits=11; server_max_window_bits=10; client_no_context_takeover; server_no_context_takeover",
-          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11",
-          "alone 10 alone 11");
+    check(
+        "permessage-deflate; client_max_window_bits=11; server_max_window_bits=10; client_no_context_takeover; server_no_context_takeover",
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11",
+        "alone 10 alone 11");
 }
 
 TEST_CASE("deflate negotiation: a server's own limits are told only to clients that know of them") {
@@ -169,6 +176,8 @@ TEST_CASE("deflate negotiation: a client accepts what fits one of its offers") {
     const DeflateOptions small{.server_max_window_bits = 10, .client_max_window_bits = 11};
     CHECK(accepted("permessage-deflate; server_max_window_bits=10", small) == "on 10 on 11");
     CHECK(accepted("permessage-deflate; server_max_window_bits=9; client_max_window_bits=9", small) == "on 9 on 9");
+    // More than was preferred is not made use of.
+    CHECK(accepted("permessage-deflate; server_no_context_takeover; client_max_window_bits=12", small) == "alone 15 on 11");
     CHECK(accepted("permessage-deflate; server_no_context_takeover", small) == "alone 15 on 11");
     CHECK(accepted("permessage-deflate; server_no_context_takeover; server_max_window_bits=11", small) == "alone 11 on 11");
     const DeflateOptions alone{.server_no_context_takeover = true, .client_no_context_takeover = true, .server_max_window_bits = 15};
@@ -186,9 +195,10 @@ TEST_CASE("deflate negotiation: a client refuses an answer that fits none of its
 
 TEST_CASE("deflate negotiation: a client refuses an answer that is wrong") {
     const std::string wrong = GENERATE(
-        as<std::string>(), "permessage-deflate; foo", "permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits=0",
-        "permessage-deflate; client_max_window_bits=7", "permessage-deflate; client_max_window_bits=16",
-        "permessage-deflate; client_max_window_bits=9x", "permessage-deflate; server_max_window_bits", "permessage-deflate; server_max_window_bits=0",
+        as<std::string>(), "permessage-deflate; foo", "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits=0", "permessage-deflate; client_max_window_bits=7",
+        "permessage-deflate; client_max_window_bits=16", "permessage-deflate; client_max_window_bits=9x",
+        "permessage-deflate; server_max_window_bits", "permessage-deflate; server_max_window_bits=0",
         "permessage-deflate; server_max_window_bits=7", "permessage-deflate; server_max_window_bits=16",
         "permessage-deflate; server_max_window_bits=9x", "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
         "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate; server_no_context_takeover=1",

@@ -82,9 +82,7 @@ TEST_CASE("deflate: the examples of RFC 7692 are inflated") {
     SECTION("a block without compression") {
         CHECK(inflated(bytes({0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00})) == "Hello");
     }
-    SECTION("a block that calls itself the last") {
-        CHECK(inflated(bytes({0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00})) == "Hello");
-    }
+    SECTION("a block that calls itself the last") { CHECK(inflated(bytes({0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00})) == "Hello"); }
     SECTION("two blocks") {
         CHECK(inflated(bytes({0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00})) == "Hello");
     }
@@ -205,9 +203,9 @@ TEST_CASE("deflate: what is cut off is corrupt") {
 }
 
 TEST_CASE("deflate: what no compressor makes is corrupt") {
-    CHECK(inflated(bytes({0x07})) == "corrupt");                                      // a kind of block that does not exist
-    CHECK(inflated(bytes({0x00, 0x05, 0x00, 0x00, 0x00})) == "corrupt");              // a length without its complement
-    CHECK(inflated(bytes({0xF2, 0x00, 0x11, 0x00, 0x00})) == "corrupt");              // refers to what there never was
+    CHECK(inflated(bytes({0x07})) == "corrupt");                                        // a kind of block that does not exist
+    CHECK(inflated(bytes({0x00, 0x05, 0x00, 0x00, 0x00})) == "corrupt");                // a length without its complement
+    CHECK(inflated(bytes({0xF2, 0x00, 0x11, 0x00, 0x00})) == "corrupt");                // refers to what there never was
     CHECK(inflated(deflated("Hello") + bytes({0x00, 0x00, 0xFF, 0xFF})) == "corrupt");  // the tail was not taken off
     CHECK(inflated(deflated("Hello") + "more") == "corrupt");
 }

@@ -173,7 +173,8 @@ TEST_CASE("handshake: a request for a WebSocket with a wrong field is refused") 
         CHECK(examined_with_another("Sec-WebSocket-Extensions", extensions) == 400);
     CHECK(examined_with_another("Transfer-Encoding", "chunked") == 400);
     for (const char* version : {"8", "12", "14", "013", "13, 8", "", "x"}) CHECK(examined_with("Sec-WebSocket-Version", version) == 426);
-    for (const char* length : {"1", "00", "-0", "0x", "garbage", "0, 1"}) CHECK(examined_with_another("Content-Length", length) == 400);
+    for (const char* length : {"1", "00", "-0", "0x", "garbage", "0, 1", "", ",", "0, 0"})
+        CHECK(examined_with_another("Content-Length", length) == 400);
     for (const char* method : {"POST", "HEAD", "get", "OPTIONS"})
         CHECK(examined_with([&](Request& request) { request.method = method; }) == 405);
 }

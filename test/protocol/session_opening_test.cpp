@@ -281,6 +281,37 @@ TEST_CASE("session: a client refuses a response that is not the one it asked for
     CHECK(client.session.is_over());
 }
 
+TEST_CASE("session: a client skips interim responses, however they are split, and no more than 8") {
+    SessionPeer model(Role::client);
+    model.start();
+    const std::string interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n";
+    const std::string stream = "HTTP/1.1 100 Continue\r\n\r\n" + interim + good_answer(model) + support::raw_frame(first::text, "a", false);
+    for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+        CAPTURE(cut);
+        SessionPeer client(Role::client);
+        client.start();
+        client.feed(stream.substr(0, cut));
+        client.feed(stream.substr(cut));
+        REQUIRE(client.told() == Told{"response 101", "open", "text a"});
+    }
+    for (const std::size_t count : {7u, 8u, 9u}) {
+        CAPTURE(count);
+        SessionPeer client(Role::client);
+        client.start();
+        for (std::size_t i = 0; i < count; ++i) client.feed(interim);
+        client.feed(good_answer(model));
+        CHECK(client.told() == (count <= 8 ? Told{"response 101", "open"} : Told{"error handshake_failed"}));
+    }
+}
+
+TEST_CASE("session: behind an interim response a client takes the body of a refusal") {
+    SessionPeer client(Role::client);
+    client.start();
+    client.feed("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+    CHECK(client.told() == Told{"response 403", "error handshake_failed"});
+    CHECK(client.error_response.body == "no");
+}
+
 TEST_CASE("session: a client collects the body of a refusal as far as Content-Length says") {
     RefusedClient empty("Content-Length: 0\r\n");
     CHECK(empty.body().empty());

@@ -65,6 +65,17 @@ TEST_CASE("session time: an opening handshake has handshake_timeout, or timeout 
     CHECK(told_in(impatient, Seconds(3)) == Told{"error connection_failure"});
 }
 
+TEST_CASE("session time: the http option timeout bounds a client's opening handshake too") {
+    Configuration bounded = usual;
+    const std::int64_t seconds = GENERATE(9, 10, 11);
+    bounded.context.set_option("http", "timeout", seconds);
+    SessionPeer client(Role::client, bounded);
+    client.start();
+    CHECK(told_in(client, std::min(Seconds(10), Seconds(static_cast<double>(seconds)))) == Told{"error connection_failure"});
+    SessionPeer server(Role::server, bounded);
+    CHECK(told_in(server, Seconds(10)) == Told{"error connection_failure"});
+}
+
 TEST_CASE("session time: bytes and decisions do not prolong the opening handshake") {
     SessionPeer server(Role::server, usual);
     server.agrees = false;
@@ -229,7 +240,7 @@ TEST_CASE("session time: a write that makes progress has its time anew, one that
     peer.session.set_reading(false, peer.now);
     peer.session.write_blocked(peer.now);
     peer.wait(Seconds(59));
-    peer.session.write_progress();
+    peer.session.write_progress(peer.now);
     CHECK(peer.session.next_deadline() == TimePoint::max());
     peer.session.write_blocked(peer.now);
     CHECK(told_in(peer, Seconds(60)) == Told{"error connection_failure"});
@@ -243,13 +254,47 @@ TEST_CASE("session time: a write that is blocked ends a refusal too") {
     CHECK(told_in(server, Seconds(3)) == Told{"error connection_failure"});
 }
 
+TEST_CASE("session time: while what was sent before a Close is leaving, the answer has its time anew") {
+    OpenPeer peer(any_role(), usual);
+    peer.session.write_blocked(peer.now);
+    peer.close();
+    for (int i = 0; i < 10; ++i) {
+        peer.wait(Seconds(4));
+        peer.session.write_progress(peer.now);
+        peer.session.write_blocked(peer.now);
+    }
+    CHECK(peer.told().empty());
+    CHECK_FALSE(peer.session.is_over());
+    SECTION("until it stops") {
+        CHECK(told_in(peer, Seconds(5)) == Told{"error connection_failure"});
+        CHECK(contains(peer.error_texts.back(), "took no bytes for 5 s"));
+    }
+    SECTION("and then the peer has to answer") {
+        peer.session.write_progress(peer.now);
+        CHECK(told_in(peer, Seconds(5)) == Told{"error connection_failure"});
+        CHECK(contains(peer.error_texts.back(), "no Close came in answer within 5 s"));
+    }
+}
+
+TEST_CASE("session time: a peer that broke the protocol has no more than close_timeout, whatever it still takes") {
+    OpenPeer peer(any_role(), usual);
+    peer.session.write_blocked(peer.now);
+    peer.feed(std::string("\xFF\xFF", 2));
+    CHECK(peer.told().front() == "error protocol_error");
+    peer.wait(Seconds(4));
+    peer.session.write_progress(peer.now);
+    CHECK_FALSE(peer.session.is_over());
+    peer.wait(Seconds(1));
+    CHECK(peer.session.is_over());
+}
+
 TEST_CASE("session time: the earliest of several deadlines counts") {
     OpenPeer peer(any_role(), usual);
     peer.wait(Seconds(57));
     peer.session.write_blocked(later(peer.now, Seconds(-58)));
     peer.close();
     CHECK(peer.session.next_deadline() == later(peer.now, Seconds(2)));
-    peer.session.write_progress();
+    peer.session.write_progress(peer.now);
     CHECK(peer.session.next_deadline() == later(peer.now, Seconds(3)));
     CHECK(told_in(peer, Seconds(3)) == Told{"error connection_timeout"});
     CHECK(told_in(peer, Seconds(2)) == Told{"error connection_failure"});

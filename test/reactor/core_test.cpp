@@ -142,6 +142,17 @@ TEST_CASE("core: deferred work can be run at once, also by deferred work", "[cor
     CHECK(order == std::vector{1, 2, 3, 4});
 }
 
+TEST_CASE("core: deferred work knows the time, however long nobody ran the loop", "[core]") {
+    Reactor reactor(support::make_sim_core());
+    TimePoint seen{};
+    reactor.run_once();
+    support::sim_loop(reactor).advance(Seconds(60));
+    defer(reactor.core(), [&] { seen = reactor.core().now(); });
+    SECTION("in run_once()") { reactor.run_once(); }
+    SECTION("at once") { reactor.core().run_deferred(); }
+    CHECK(seen == support::sim_loop(reactor).fresh_now());
+}
+
 TEST_CASE("core: deferred work that throws breaks the loop, but not the work behind it", "[core]") {
     const auto core = make_core();
     int calls = 0;

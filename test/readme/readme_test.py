@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compiles every C++ example of the README: readme_test.py README COMPILER [ARGUMENT...]"""
+"""Compiles every C++ example of README and guide: readme_test.py PAGE... -- COMPILER [ARGUMENT...]"""
 import pathlib
 import re
 import subprocess
@@ -8,11 +8,13 @@ import tempfile
 
 
 def main():
-    readme, *compile_command = sys.argv[1:]
-    examples = re.findall(r"^```cpp\n(.*?)^```$", pathlib.Path(readme).read_text(), re.MULTILINE | re.DOTALL)
+    separator = sys.argv.index("--")
+    pages, compile_command = sys.argv[1:separator], sys.argv[separator + 1 :]
+    text = "\n".join(pathlib.Path(page).read_text() for page in pages)
+    examples = re.findall(r"^```cpp\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     failed = 0
     print(f"1..{len(examples) + 1}")
-    print(f"{'ok' if len(examples) >= 4 else 'not ok'} 1 - the README has examples")
+    print(f"{'ok' if len(examples) >= 4 else 'not ok'} 1 - the pages have examples")
     with tempfile.TemporaryDirectory() as folder:
         for number, example in enumerate(examples, 1):
             source = pathlib.Path(folder) / f"example{number}.cpp"

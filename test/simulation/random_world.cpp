@@ -95,7 +95,8 @@ void RandomWorld::listen(Endpoint& endpoint, Find find) {
 void RandomWorld::connect() {
     const std::size_t index = pairs_.size();
     Pair& pair = *pairs_.emplace_back(std::make_unique<Pair>());
-    pair.client = std::make_unique<SimClient>(world_.reactor, "ws://sim.test/", ClientOptions{.unix_path = "/nonexistent/hawser", .configuration = configuration()});
+    pair.client = std::make_unique<SimClient>(world_.reactor, "ws://sim.test/",
+                                              ClientOptions{.unix_path = "/nonexistent/hawser", .configuration = configuration()});
     pair.client->add_header(index_field, std::to_string(index));
     listen(*pair.client, [&pair](Connection&) -> Side& { return pair.at_client; });
     const WireOptions options = wire();

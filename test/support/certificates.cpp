@@ -44,7 +44,8 @@ void make_key(mbedtls_pk_context& key, KeyType type) {
     const bool is_rsa = type == KeyType::rsa1024 || type == KeyType::rsa2048;
     require(mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(is_rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY)), "pk_setup");
     if (is_rsa) {
-        require(mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), mbedtls::random, nullptr, type == KeyType::rsa1024 ? 1024 : 2048, 65537), "rsa_gen_key");
+        require(mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), mbedtls::random, nullptr, type == KeyType::rsa1024 ? 1024 : 2048, 65537),
+                "rsa_gen_key");
     } else {
         const auto group = type == KeyType::p256 ? MBEDTLS_ECP_DP_SECP256R1 : MBEDTLS_ECP_DP_SECP384R1;
         require(mbedtls_ecp_gen_key(group, mbedtls_pk_ec(key), mbedtls::random, nullptr), "ecp_gen_key");
@@ -135,13 +136,14 @@ std::string make_crl(const Certificate& issuer, const std::vector<unsigned char>
                             mbedtls::random, nullptr),
             "sign");
 #else
-    require(mbedtls_pk_sign(key.get(), MBEDTLS_MD_SHA256, digest.data(), digest.size(), signature.data(), &size, mbedtls::random, nullptr), "sign");
+    require(mbedtls_pk_sign(key.get(), MBEDTLS_MD_SHA256, digest.data(), digest.size(), signature.data(), &size, mbedtls::random, nullptr),
+            "sign");
 #endif
     const std::string crl = der(0x30, list + algorithm + der(0x03, std::string(1, '\0') + as_text(signature.data(), size)));
     std::array<unsigned char, 8192> pem{};
     std::size_t pem_size = 0;
-    require(mbedtls_pem_write_buffer("-----BEGIN X509 CRL-----\n", "-----END X509 CRL-----\n", as_bytes(crl), crl.size(), pem.data(), pem.size(),
-                                     &pem_size),
+    require(mbedtls_pem_write_buffer("-----BEGIN X509 CRL-----\n", "-----END X509 CRL-----\n", as_bytes(crl), crl.size(), pem.data(),
+                                     pem.size(), &pem_size),
             "crl_pem");
     return reinterpret_cast<const char*>(pem.data());
 }

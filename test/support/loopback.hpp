@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,8 +18,43 @@ namespace support {
 
 using namespace hawser;
 
+/// The first member of a world: when all others are gone, as many descriptors are open as before. Of several worlds the first looks,
+/// since they hold the ends of each other's connections.
+class NothingLeft {
+public:
+    NothingLeft() { ++worlds_; }
+    NothingLeft(const NothingLeft&) = delete;
+    NothingLeft& operator=(const NothingLeft&) = delete;
+    ~NothingLeft() {
+        // A test that has failed is on its way out, and says so itself.
+        if (--worlds_ == 0 && std::uncaught_exceptions() == 0) CHECK(open_descriptors() <= before_);
+    }
+
+private:
+    static inline int worlds_ = 0;
+    const std::size_t before_ = open_descriptors();
+};
+
+/// The member behind a reactor: when all others are gone, and what is parked there has heard of it, the reactor waits for nothing.
+class NothingAwaited {
+public:
+    explicit NothingAwaited(Reactor& reactor) : reactor_(reactor) {}
+    NothingAwaited(const NothingAwaited&) = delete;
+    NothingAwaited& operator=(const NothingAwaited&) = delete;
+    ~NothingAwaited() {
+        if (std::uncaught_exceptions() != 0) return;
+        run_ready(reactor_.core());
+        CHECK_FALSE(reactor_.run_once(Seconds(0)));
+    }
+
+private:
+    Reactor& reactor_;
+};
+
 /// A server on a free loopback port, on a loop of its own, and what it was told. At the end nothing may be left open.
 class Loopback {
+    NothingLeft nothing_left_;
+
 public:
     explicit Loopback(Configuration configuration = {})
         : server(reactor, {.host = "127.0.0.1", .port = 0, .configuration = std::move(configuration)}) {
@@ -35,6 +71,11 @@ public:
     Descriptor dial() const { return connect_to(transport::Address::literal("127.0.0.1", server.port())); }
 
     Reactor reactor;
+
+private:
+    NothingAwaited nothing_awaited_{reactor};
+
+public:
     Server server;
     std::vector<Error> errors;
     std::vector<Disconnect> endings;

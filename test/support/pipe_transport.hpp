@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -14,7 +15,8 @@ struct PipeLane {
     std::size_t capacity = 1 << 20;  ///< what is written beyond waits for a read
     std::size_t chunk = 1 << 20;     ///< the most one read gives
     bool ended = false;
-    std::size_t total = 0;
+    std::size_t total = 0;                                       ///< that was written
+    std::size_t gate = std::numeric_limits<std::size_t>::max();  ///< what comes behind so many bytes is not given yet
 };
 
 /// A transport over two lanes, driven by calls alone: nobody is told when it is ready.
@@ -25,7 +27,10 @@ public:
 
     IoResult read(std::span<char> into) override {
         if (in_->bytes.empty()) return in_->ended ? IoResult::end() : IoResult::would_block();
-        const std::size_t size = std::min({into.size(), in_->bytes.size(), in_->chunk});
+        const std::size_t given = in_->total - in_->bytes.size();
+        const std::size_t open = in_->gate - std::min(in_->gate, given);
+        const std::size_t size = std::min({into.size(), in_->bytes.size(), in_->chunk, open});
+        if (size == 0) return IoResult::would_block();
         std::copy_n(in_->bytes.begin(), size, into.begin());
         in_->bytes.erase(0, size);
         return IoResult::done(size);

@@ -87,7 +87,11 @@ private:
 }  // namespace
 
 SimSocket::SimSocket(SimLoop& loop, const WireOptions& options, std::size_t end)
-    : loop_(loop), options_(options), random_(options.seed * 2 + end), descriptor_(loop.make_descriptor()), reset_in_(options.reset_after[end]) {}
+    : loop_(loop),
+      options_(options),
+      random_(options.seed * 2 + end),
+      descriptor_(loop.make_descriptor()),
+      reset_in_(options.reset_after[end]) {}
 
 std::pair<SimSocketPtr, SimSocketPtr> make_wire(SimLoop& loop, const WireOptions& options) {
     struct Wire {
@@ -102,7 +106,7 @@ std::pair<SimSocketPtr, SimSocketPtr> make_wire(SimLoop& loop, const WireOptions
 }
 
 std::unique_ptr<hawser::transport::Transport> make_sim_transport(SimLoop& loop, SimSocketPtr socket, const WireOptions& options,
-                                                                  std::shared_ptr<SimCounts> counts) {
+                                                                 std::shared_ptr<SimCounts> counts) {
     return std::make_unique<SimTransport>(loop, std::move(socket), options, std::move(counts));
 }
 

@@ -34,6 +34,7 @@ std::string name_of(Errc code) {
         case Errc::message_encoding: return "message_encoding";
         case Errc::message_too_big: return "message_too_big";
         case Errc::connection_closed: return "connection_closed";
+        case Errc::ping_timeout: return "ping_timeout";
         case Errc::connection_failure: return "connection_failure";
         case Errc::handshake_failed: return "handshake_failed";
         case Errc::client_failed: return "client_failed";
@@ -121,9 +122,10 @@ std::string SimPeer::encode(const MessageView& message, std::size_t frame_size) 
 
 void SimPeer::shake_hands(const std::string& extra_fields) {
     if (role_ == Role::client)
-        return send("GET /path?query HTTP/1.1\r\nHost: sim.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-                    extra_fields + "\r\n");
+        return send(
+            "GET /path?query HTTP/1.1\r\nHost: sim.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+            extra_fields + "\r\n");
     protocol::HttpParser parser(protocol::HttpParser::Kind::request, {});
     std::size_t consumed = 0;
     REQUIRE(parser.feed(take_head(), consumed) == protocol::HttpParser::Status::complete);
@@ -165,7 +167,8 @@ std::vector<std::string> SimPeer::lines() {
     while (next_frame(header, payload)) {
         if (header.opcode == static_cast<unsigned>(Opcode::close)) {
             const bool empty = payload.empty();
-            const auto code = empty ? 1005u : static_cast<unsigned>(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]));
+            const auto code =
+                empty ? 1005u : static_cast<unsigned>(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]));
             lines.push_back(line_of({Opcode::close, empty ? payload : payload.substr(2), static_cast<CloseCode>(code)}));
         } else if (header.opcode > 2) {
             lines.push_back(line_of({static_cast<Opcode>(header.opcode), payload}));

@@ -21,6 +21,8 @@ inline Configuration with_ssl(const SslOptions& options) {
 
 /// A wss server on a free loopback port that echoes, and what it was told.
 class TlsLoopback {
+    NothingLeft nothing_left_;
+
 public:
     explicit TlsLoopback(SslOptions options = {}) : server(reactor, {.host = "127.0.0.1", .port = 0, .ssl = true, .configuration = {}}) {
         const Authority& authority = Authority::instance();
@@ -44,6 +46,11 @@ public:
     Descriptor dial() const { return connect_to(transport::Address::literal("127.0.0.1", server.port())); }
 
     Reactor reactor;
+
+private:
+    NothingAwaited nothing_awaited_{reactor};
+
+public:
     Server server;
     std::vector<Error> errors;
     std::vector<Disconnect> endings;

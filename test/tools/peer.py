@@ -13,7 +13,8 @@ import struct
 import sys
 import urllib.parse
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
+for folder in ("interop", "support"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / folder))
 from harness import expect, run  # noqa: E402, F401
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -127,16 +128,17 @@ async def read_head(reader):
     return (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[:-2]
 
 
-async def open_socket(address):
+async def open_socket(address, tls=None):
+    """`tls`: Python's context, for wss."""
     if address.startswith("unix:"):
         return await asyncio.open_unix_connection(address.removeprefix("unix:"), limit=STREAM_LIMIT)
     uri = urllib.parse.urlsplit(address)
-    return await asyncio.open_connection(uri.hostname, uri.port, limit=STREAM_LIMIT)
+    return await asyncio.open_connection(uri.hostname, uri.port, limit=STREAM_LIMIT, ssl=tls)
 
 
-async def request(address, method, target):
+async def request(address, method, target, tls=None):
     """A plain HTTP request; returns status, head and body."""
-    reader, writer = await open_socket(address)
+    reader, writer = await open_socket(address, tls)
     writer.write(f"{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     head = await read_head(reader)
     body = await reader.read()
@@ -145,9 +147,9 @@ async def request(address, method, target):
 
 
 @contextlib.asynccontextmanager
-async def connect(address, *fields):
+async def connect(address, *fields, tls=None):
     """A client of `hawser serve`; `fields` are added to its request."""
-    reader, writer = await open_socket(address)
+    reader, writer = await open_socket(address, tls)
     key = base64.b64encode(os.urandom(16))
     lines = ["GET /path?query HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
     writer.write("\r\n".join([*lines, "Sec-WebSocket-Key: " + key.decode(), *fields, "", ""]).encode())
@@ -161,7 +163,7 @@ async def connect(address, *fields):
 
 
 @contextlib.asynccontextmanager
-async def serving(handler, path=None, fields=(), answer=None):
+async def serving(handler, path=None, fields=(), answer=None, tls=None):
     """Serves one client with handler(peer): gives the URI, and a future of what the handler returns. With `answer`, that
     is sent instead of the handshake, and the handler never called; an empty one is no answer at all."""
     done = asyncio.get_running_loop().create_future()
@@ -183,10 +185,10 @@ async def serving(handler, path=None, fields=(), answer=None):
         finally:
             await peer.shut()
 
-    start = asyncio.start_unix_server(accept, path) if path else asyncio.start_server(accept, "127.0.0.1", 0)
+    start = asyncio.start_unix_server(accept, path) if path else asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     async with await start as server:
         name = "localhost" if path else "{}:{}".format(*server.sockets[0].getsockname())
-        yield f"ws://{name}/", done
+        yield f"{'wss' if tls else 'ws'}://{name}/", done
 
 
 def duplicate(peer):

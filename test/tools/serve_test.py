@@ -129,6 +129,22 @@ async def subprotocols(hawser):
                 expect(peer.header("Sec-WebSocket-Protocol"), agreed, "subprotocol")
 
 
+async def deflate(hawser):
+    """serve --deflate: compression is agreed on as its options say, and only then"""
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+    for options, agreed in (
+        ([], None),
+        (["--deflate"], "permessage-deflate; client_max_window_bits=12"),
+        (["--deflate-option", "client_max_window_bits=9"], "permessage-deflate; client_max_window_bits=9"),
+        (
+            ["--deflate", "--deflate-option", "server_no_context_takeover", "--deflate-option", "client_max_window_bits=15"],
+            "permessage-deflate; server_no_context_takeover",
+        ),
+    ):
+        async with Serve(hawser, *options) as serve, connect(serve.address, offer) as peer:
+            expect(peer.header("Sec-WebSocket-Extensions"), agreed, f"extensions with {options}")
+
+
 async def max_message(hawser):
     """serve --max-message: a longer message is closed with 1009"""
     async with Serve(hawser, "--max-message", "1K") as serve, connect(serve.address) as peer:
@@ -249,6 +265,7 @@ CASES = [
     commands_that_end,
     broadcast,
     subprotocols,
+    deflate,
     max_message,
     frame_size,
     max_connections,

@@ -28,10 +28,12 @@ TEST_CASE("tls context: a server needs a certificate and the key that belongs to
     CHECK(contains(refusal(TlsRole::server, {}), "a server of wss needs a certificate: give ssl option \"local_cert\""));
     CHECK(contains(refusal(TlsRole::server, {{"local_cert", files.path("missing")}}), "ssl option \"local_cert\": cannot read \""));
     CHECK(contains(refusal(TlsRole::server, {{"local_cert", garbage}}), "is no chain of certificates"));
-    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}}), "ssl option \"local_cert\": \"" + authority.leaf_file + "\" gives no private key: "));
+    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}}),
+                   "ssl option \"local_cert\": \"" + authority.leaf_file + "\" gives no private key: "));
     CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", other_key}}),
                    "ssl option \"local_pk\": the key in \"" + other_key + "\" does not belong to the first certificate in"));
-    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", files.path("missing")}}), "ssl option \"local_pk\": cannot read"));
+    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", files.path("missing")}}),
+                   "ssl option \"local_pk\": cannot read"));
     CHECK(contains(refusal(TlsRole::server, {{"SNI_server_certs", std::map<std::string, std::string>{{"a", files.path("missing")}}}}),
                    "ssl option \"SNI_server_certs\": cannot read"));
 }

@@ -13,7 +13,8 @@ TEST_CASE("tls failure: alerts have names") {
 
 TEST_CASE("tls failure: an alert says who sent it, and which option may help") {
     const auto text = [](int alert, bool is_server) { return handshake_failure(MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, alert, is_server); };
-    CHECK(text(48, true) == "the client ended it with the alert unknown_ca (48): it does not accept our certificate (ssl option \"local_cert\")");
+    CHECK(text(48, true) ==
+          "the client ended it with the alert unknown_ca (48): it does not accept our certificate (ssl option \"local_cert\")");
     CHECK(text(116, false).find("the server ended it with the alert certificate_required (116)") == 0);
     CHECK(text(40, false).find("ciphers") != std::string::npos);
     CHECK(text(70, false).find("min_proto_version") != std::string::npos);

@@ -44,7 +44,9 @@ TEST_CASE("tls settings: the versions of TLS") {
     support::error_of(Errc::invalid_option, [] { client_settings({{"crypto_method", "TLSv1.2"}, {"max_proto_version", "TLSv1.2"}}); });
     if (mbedtls::has_tls13()) {
         CHECK(client_settings({{"crypto_method", "TLSv1.3"}}).least == mbedtls::Version::tls13);
-        support::error_of(Errc::invalid_option, [] { client_settings({{"min_proto_version", "TLSv1.3"}, {"max_proto_version", "TLSv1.2"}}); });
+        support::error_of(Errc::invalid_option, [] {
+            client_settings({{"min_proto_version", "TLSv1.3"}, {"max_proto_version", "TLSv1.2"}});
+        });
     } else {
         const std::string text = support::error_of(Errc::invalid_option, [] { Context().set_option("ssl", "crypto_method", "TLSv1.3"); });
         CHECK(text.find("cannot speak") != std::string::npos);

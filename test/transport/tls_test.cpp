@@ -5,6 +5,7 @@
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/pipe_transport.hpp"
+#include "transport/mbedtls_shim.hpp"
 
 using namespace hawser;
 using namespace hawser::transport;
@@ -20,18 +21,27 @@ Context context_of(const std::map<std::string, OptionValue>& options) {
     return context;
 }
 
+/// The versions that this mbedTLS speaks.
+std::vector<const char*> versions() {
+    if (mbedtls::has_tls13()) return {"TLSv1.2", "TLSv1.3"};
+    return {"TLSv1.2"};
+}
+
 std::shared_ptr<TlsContext> server_context() {
     const Authority& authority = Authority::instance();
     return make_tls_context(TlsRole::server, context_of({{"local_cert", authority.leaf_file}, {"local_pk", authority.key_file}}));
 }
 
-std::shared_ptr<TlsContext> client_context() {
-    return make_tls_context(TlsRole::client, context_of({{"cafile", Authority::instance().root_file}}));
+std::shared_ptr<TlsContext> client_context(const char* only_version = nullptr, bool no_ticket = false) {
+    std::map<std::string, OptionValue> options = {{"cafile", Authority::instance().root_file}, {"no_ticket", no_ticket}};
+    if (only_version) options["crypto_method"] = only_version;
+    return make_tls_context(TlsRole::client, context_of(options));
 }
 
 /// A client and a server of TLS with a pipe between them.
 struct Pair {
-    explicit Pair(const std::shared_ptr<TlsContext>& at_client = client_context(), const std::shared_ptr<TlsContext>& at_server = server_context())
+    explicit Pair(const std::shared_ptr<TlsContext>& at_client = client_context(),
+                  const std::shared_ptr<TlsContext>& at_server = server_context())
         : client(make_tls(std::make_unique<support::PipeTransport>(to_client, to_server), at_client, {"localhost", "localhost:1"})),
           server(make_tls(std::make_unique<support::PipeTransport>(to_server, to_client), at_server)) {}
 
@@ -101,6 +111,61 @@ TEST_CASE("tls: bytes pass in both directions, however small the pieces are that
     }
 }
 
+TEST_CASE("tls: records are put together wherever they are split") {
+    for (const char* version : versions()) {
+        Pair pair(client_context(version));
+        pair.shake_hands();
+        // Two records, as they pass: the second one is cut as well as the first.
+        write(*pair.client, "first record");
+        const std::size_t both = 2 * pair.to_server->bytes.size();
+        CHECK(read_all(*pair.server).first == "first record");
+        for (std::size_t cut = 0; cut <= both; ++cut) {
+            CAPTURE(version, cut);
+            write(*pair.client, "first record");
+            write(*pair.client, "other record");
+            REQUIRE(pair.to_server->bytes.size() == both);
+            pair.to_server->gate = pair.to_server->total - both + cut;
+            const auto [before, result] = read_all(*pair.server);
+            REQUIRE(result.status == Status::would_block);
+            REQUIRE_FALSE(pair.server->pending());
+            CHECK(before.size() == (cut == both ? 24 : cut >= both / 2 ? 12 : 0));
+            pair.to_server->gate = PipeLane().gate;
+            CHECK(before + read_all(*pair.server).first == "first recordother record");
+        }
+    }
+}
+
+TEST_CASE("tls: the handshake goes on wherever its bytes are split, a full one and a resumed one") {
+    const auto shake = [](const std::shared_ptr<TlsContext>& at_client, const std::shared_ptr<TlsContext>& at_server,
+                          std::shared_ptr<PipeLane> Pair::*lane, std::size_t cut) {
+        Pair pair(at_client, at_server);
+        (pair.*lane)->gate = cut;
+        // More is not needed by either side when nothing is held back.
+        for (int i = 0; i < 6; ++i) {
+            Pair::step(*pair.client);
+            Pair::step(*pair.server);
+        }
+        (pair.*lane)->gate = PipeLane().gate;
+        pair.shake_hands();
+        const std::size_t total = (pair.*lane)->total;
+        write(*pair.client, "hello");
+        CHECK(read_all(*pair.server).first == "hello");
+        return total;
+    };
+    for (const char* version : versions()) {
+        for (const bool no_ticket : {false, true}) {
+            const auto at_client = client_context(version, no_ticket), at_server = server_context();
+            for (const auto lane : {&Pair::to_client, &Pair::to_server}) {
+                CAPTURE(version, no_ticket, lane == &Pair::to_client);
+                const std::size_t total = shake(at_client, at_server, lane, PipeLane().gate);
+                std::size_t cut = 1;
+                while (cut < total) shake(at_client, at_server, lane, cut++);
+                CHECK(cut > 200);
+            }
+        }
+    }
+}
+
 TEST_CASE("tls: after the socket was full, other bytes may be written than before, and none is lost or sent twice") {
     Pair pair;
     pair.shake_hands();
@@ -123,7 +188,7 @@ TEST_CASE("tls: a long write goes on until the socket is full, and says how far 
     CHECK(read_all(*pair.server).first == sent);
     pair.to_server->capacity = 40'000;
     const IoResult result = write(*pair.client, sent);
-    CHECK(result.bytes == 3 * 16'384);
+    CHECK(result.bytes == 4 * 16'384);
     CHECK(pair.client->holds_output());
     std::string received = read_all(*pair.server).first;
     CHECK(write(*pair.client, std::string_view(sent).substr(result.bytes)).bytes > 0);
@@ -167,19 +232,23 @@ TEST_CASE("tls: one read gives no more than its budget, for the others' sake") {
 }
 
 TEST_CASE("tls: close_notify ends a half, and the other one goes on") {
-    Pair pair;
-    pair.shake_hands();
-    write(*pair.client, "last");
-    CHECK(pair.client->shutdown_write().status == Status::done);
-    const auto [received, end] = read_all(*pair.server);
-    CHECK(received == "last");
-    CHECK(end.status == Status::end);
-    CHECK(pair.server->tls_failure().empty());
-    CHECK_FALSE(pair.server->pending());
-    CHECK(write(*pair.server, "answer").bytes == 6);
-    CHECK(read_all(*pair.client).first == "answer");
-    CHECK(pair.server->shutdown_write().status == Status::done);
-    CHECK(read_all(*pair.client).second.status == Status::end);
+    for (const char* version : versions()) {
+        CAPTURE(version);
+        Pair pair(client_context(version));
+        pair.shake_hands();
+        CHECK(pair.client->tls()->version == version);
+        write(*pair.client, "last");
+        CHECK(pair.client->shutdown_write().status == Status::done);
+        const auto [received, end] = read_all(*pair.server);
+        CHECK(received == "last");
+        CHECK(end.status == Status::end);
+        CHECK(pair.server->tls_failure().empty());
+        CHECK_FALSE(pair.server->pending());
+        CHECK(write(*pair.server, "answer").bytes == 6);
+        CHECK(read_all(*pair.client).first == "answer");
+        CHECK(pair.server->shutdown_write().status == Status::done);
+        CHECK(read_all(*pair.client).second.status == Status::end);
+    }
 }
 
 TEST_CASE("tls: close_notify waits for the record before it, and is sent then") {
@@ -199,20 +268,22 @@ TEST_CASE("tls: close_notify waits for the record before it, and is sent then") 
 }
 
 TEST_CASE("tls: close() says close_notify; an end without it is a truncation") {
-    for (const bool cut_off : {false, true}) {
-        CAPTURE(cut_off);
-        Pair pair;
-        pair.shake_hands();
-        write(*pair.client, "last");
-        if (cut_off)
-            pair.to_server->ended = true;
-        else
-            pair.client->close();
-        const auto [received, end] = read_all(*pair.server);
-        CHECK(received == "last");
-        CHECK(end.status == (cut_off ? Status::failed : Status::end));
-        CHECK(pair.server->tls_failure().empty() == !cut_off);
-        if (cut_off) CHECK(pair.server->tls_failure().find("without TLS's close_notify") != std::string::npos);
+    for (const char* version : versions()) {
+        for (const bool cut_off : {false, true}) {
+            CAPTURE(version, cut_off);
+            Pair pair(client_context(version));
+            pair.shake_hands();
+            write(*pair.client, "last");
+            if (cut_off)
+                pair.to_server->ended = true;
+            else
+                pair.client->close();
+            const auto [received, end] = read_all(*pair.server);
+            CHECK(received == "last");
+            CHECK(end.status == (cut_off ? Status::failed : Status::end));
+            CHECK(pair.server->tls_failure().empty() == !cut_off);
+            if (cut_off) CHECK(pair.server->tls_failure().find("without TLS's close_notify") != std::string::npos);
+        }
     }
 }
 

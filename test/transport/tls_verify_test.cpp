@@ -10,7 +10,8 @@ namespace {
 
 /// A certificate as mbedTLS hands it to the callback.
 struct Shown {
-    explicit Shown(const support::CertificateWish& wish, const support::Certificate* issuer = nullptr) : made(support::make_certificate(wish, issuer)) {
+    explicit Shown(const support::CertificateWish& wish, const support::Certificate* issuer = nullptr)
+        : made(support::make_certificate(wish, issuer)) {
         REQUIRE(mbedtls_x509_crt_parse(crt.get(), reinterpret_cast<const unsigned char*>(made.pem.c_str()), made.pem.size() + 1) == 0);
     }
     support::Certificate made;

@@ -104,9 +104,10 @@ TEST_CASE("context: a default is of the option's type and is accepted by it") {
 
 TEST_CASE("context: an integer keeps within its range") {
     const std::tuple<const char*, const char*, std::int64_t, std::int64_t> ranges[] = {
-        {"socket", "backlog", 1, 65535},   {"socket", "tcp_keepidle", 1, 32767},      {"socket", "tcp_keepintvl", 1, 32767},
-        {"socket", "tcp_keepcnt", 1, 127}, {"socket", "so_rcvbuf", 1, 1'073'741'823}, {"socket", "so_sndbuf", 1, 1'073'741'823},
-        {"http", "timeout", 1, 86'400},    {"ssl", "verify_depth", 0, 100},           {"ssl", "security_level", 0, 5},
+        {"socket", "backlog", 1, 65535},    {"socket", "tcp_keepidle", 1, 32767},      {"socket", "tcp_keepintvl", 1, 32767},
+        {"socket", "tcp_keepcnt", 1, 127},  {"socket", "so_rcvbuf", 1, 1'073'741'823}, {"socket", "so_sndbuf", 1, 1'073'741'823},
+        {"http", "timeout", 1, 86'400},     {"ssl", "verify_depth", 0, 100},           {"ssl", "security_level", 0, 5},
+        {"http", "max_redirects", 0, 1000},
     };
     for (const auto& [wrapper, name, least, most] : ranges) {
         CAPTURE(name);
@@ -125,9 +126,6 @@ TEST_CASE("context: what this version cannot honour is refused with the reason, 
     for (const OptionValue& value : one_of_each_type) {
         CHECK(refusal("socket", "so_broadcast", value) == R"(socket option "so_broadcast" is refused: a TCP stream has no broadcast)");
         CHECK(refusal("http", "proxy", value) == R"(http option "proxy" is refused: this version connects directly only)");
-        CHECK(refusal("http", "max_redirects", value) == R"(http option "max_redirects" is refused: this version follows no redirects)");
-        CHECK(refusal("http", "follow_location", value) ==
-              R"(http option "follow_location" is refused: this version follows no redirects)");
     }
 }
 
@@ -224,4 +222,50 @@ TEST_CASE("context: several options are all taken or none") {
     context.set_options({{"socket", {{"backlog", 9}}}});
     CHECK_FALSE(context.get_option_or("socket", "tcp_nodelay", true));
     CHECK(context.get_option_or<std::int64_t>("socket", "backlog", 1) == 9);
+}
+
+TEST_CASE("context: an option is set from text, by its type") {
+    Context context;
+    context.parse_option("ssl", "verify_peer", "false");
+    context.parse_option("ssl", "verify_depth", "3");
+    context.parse_option("ssl", "peer_name", "a=b");
+    context.parse_option("socket", "tcp_nodelay", "true");
+    CHECK_FALSE(context.get_option_or("ssl", "verify_peer", true));
+    CHECK(context.get_option_or<std::int64_t>("ssl", "verify_depth", 0) == 3);
+    CHECK(context.get_option_or("ssl", "peer_name", ""s) == "a=b");
+    context.parse_option("http", "header", "A: b, c=d");
+    context.parse_option("http", "header", "E: f");
+    CHECK(context.get_option_or("http", "header", List{}) == List{"A: b, c=d", "E: f"});
+    context.parse_option("ssl", "SNI_server_certs", "a.example=a.pem,a.key");
+    context.parse_option("ssl", "SNI_server_certs", "b.example=b=.pem");
+    CHECK(context.get_option_or("ssl", "SNI_server_certs", Map{}) == Map{{"a.example", "a.pem,a.key"}, {"b.example", "b=.pem"}});
+}
+
+TEST_CASE("context: an option that takes a string or a map is told by text which of them") {
+    Context context;
+    const std::string sha256(64, 'a'), sha1(40, 'b');
+    context.parse_option("ssl", "peer_fingerprint", sha256);
+    CHECK(context.get_option_or("ssl", "peer_fingerprint", ""s) == sha256);
+    context.parse_option("ssl", "peer_fingerprint", "sha256=" + sha256);
+    context.parse_option("ssl", "peer_fingerprint", "sha1=" + sha1);
+    CHECK(context.get_option_or("ssl", "peer_fingerprint", Map{}) == Map{{"sha1", sha1}, {"sha256", sha256}});
+}
+
+TEST_CASE("context: text that is no value of the option is refused, and changes nothing") {
+    Context context;
+    const auto parsing = [&](std::string_view wrapper, std::string_view name, std::string_view text) {
+        return refusal_of([&] { context.parse_option(wrapper, name, text); });
+    };
+    CHECK(parsing("ssl", "verify_peer", "1") == "ssl option \"verify_peer\" is \"1\", expected true or false");
+    CHECK(parsing("ssl", "verify_peer", "") == "ssl option \"verify_peer\" is \"\", expected true or false");
+    CHECK(parsing("ssl", "verify_depth", "3x") == "ssl option \"verify_depth\" is \"3x\", expected an integer");
+    CHECK(parsing("ssl", "verify_depth", "99999999999999999999") ==
+          "ssl option \"verify_depth\" is \"99999999999999999999\", expected an integer");
+    CHECK(contains(parsing("ssl", "verify_depth", "101"), "must be 0 to 100"));
+    CHECK(parsing("ssl", "SNI_server_certs", "a.pem") == "ssl option \"SNI_server_certs\" is \"a.pem\", expected \"key=value\"");
+    CHECK(contains(parsing("http", "header", "no colon"), "no colon"));
+    CHECK(contains(parsing("ssl", "verify_pear", "true"), R"(the nearest known one is "ssl" option "verify_peer")"));
+    CHECK(contains(parsing("socket", "so_broadcast", "true"), "is refused: "));
+    CHECK(contains(parsing("ssl", "reneg_window", "x"), "is refused: "));
+    CHECK(context.options().empty());
 }

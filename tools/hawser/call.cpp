@@ -69,6 +69,8 @@ void Call::close(CloseCode code, std::string_view reason) {
 void Call::on_handshake(Connection& connection, const Response& response) {
     opened_ = true;
     tell("connected to " + client_.uri().str() + " at " + connection.remote_name() + " in " + milliseconds(begin_));
+    if (const TlsInfo* tls = connection.tls())
+        tell("encrypted by " + tls->version + " with " + tls->cipher + (tls->resumed ? ", resumed" : ""));
     if (const auto subprotocol = response.headers.get("Sec-WebSocket-Protocol")) tell("subprotocol " + std::string(*subprotocol));
     if (const auto extension = response.headers.get("Sec-WebSocket-Extensions")) tell("extension " + std::string(*extension));
     if (on_open) on_open();

@@ -35,9 +35,15 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
     return wrong_usage;
 }
 
+std::string version_text() {
+    const LibraryVersions versions = library_versions();
+    return "hawser " + versions.hawser + "\nlibev " + versions.libev + "\nmbedTLS " + versions.mbedtls + "\nzlib " + versions.zlib +
+           "\nc-ares " + versions.cares;
+}
+
 int run(int argc, char** argv) {
     CLI::App app("A WebSocket client and server (RFC 6455).", "hawser");
-    app.set_version_flag("--version", "hawser " HAWSER_VERSION);
+    app.set_version_flag("--version", version_text, "Print the versions of hawser and of the libraries it uses, and exit");
     app.require_subcommand(0, 1);
     app.footer("Exit status: 0 clean, 1 the connection or the protocol failed, 2 wrong usage.\nhawser SUBCOMMAND --help tells more.");
     const std::vector<Command> commands = {make_serve(app), make_connect(app), make_echo(app), make_send(app), make_check(app)};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <hawser/error.hpp>
+#include <hawser/uri.hpp>
 
 namespace hawser::command {
 
@@ -92,10 +93,11 @@ void CommonOptions::add_to(CLI::App& app) {
         ->type_name("BYTES");
     app.add_option("--unix", unix_path, "A Unix socket instead of host and port")->type_name("PATH");
     compression.add_to(app);
+    context.add_to(app);
     app.add_flag("--verbose", verbose, "Tell on standard error what happens");
 }
 
-Configuration CommonOptions::configuration() const {
+Configuration CommonOptions::bounds() const {
     Configuration configuration;
     configuration.timeout = Seconds(timeout);
     configuration.max_message_size = max_message;
@@ -105,16 +107,19 @@ Configuration CommonOptions::configuration() const {
 }
 
 void CallOptions::add_to(CLI::App& app) {
-    app.add_option("URL", uri, "Where the server is: ws://host:port/path")->required();
+    app.add_option("URL", uri, "Where the server is: ws://host:port/path, or wss://")->required();
     add_list(app, "--header", headers, "A header field for the request (repeatable)")->check(check_header)->type_name("'NAME: VALUE'");
     add_list(app, "--subprotocol", subprotocols, "A subprotocol to offer (repeatable)")->check(check_subprotocol)->type_name("NAME");
+    tls.add_to(app);
     common.add_to(app);
 }
 
 ClientOptions CallOptions::client_options() const {
+    if (tls.are_given() && !Uri(uri).is_secure())
+        throw CLI::ValidationError(uri + " is not encrypted: --cafile, --insecure, --cert, --key, --pin and --servername need wss://");
     ClientOptions options;
     options.unix_path = common.unix_path;
-    options.configuration = common.configuration();
+    options.configuration = common.configuration(tls);
     // What still comes in answer to a long input may take longer than a closing handshake alone.
     options.configuration.close_timeout = options.configuration.timeout;
     return options;

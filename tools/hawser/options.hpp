@@ -10,6 +10,8 @@
 #include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
 
+#include "tls_options.hpp"
+
 namespace hawser::command {
 
 /// Whether and how messages are compressed.
@@ -34,15 +36,27 @@ struct CommonOptions {
     std::size_t max_message = 16 * 1024 * 1024;
     std::string unix_path{};
     CompressionOptions compression{};
+    ContextOptions context{};
     bool verbose = false;
 
     void add_to(CLI::App& app);
-    Configuration configuration() const;
+    /// `tls`: the role's own options, before which those of --context go.
+    template <typename TlsOptions>
+    Configuration configuration(const TlsOptions& tls) const {
+        Configuration made = bounds();
+        tls.apply_to(made.context);
+        context.apply_to(made.context);
+        return made;
+    }
+
+private:
+    Configuration bounds() const;
 };
 
 /// What the subcommands that connect to a server can be told.
 struct CallOptions {
     CommonOptions common{};
+    ClientTlsOptions tls{};
     std::string uri{};
     std::vector<std::string> headers{};
     std::vector<std::string> subprotocols{};

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "flow.hpp"
 #include "options.hpp"
 #include "page.hpp"
+#include "self_signed.hpp"
 #include "signals.hpp"
 #include "terminal.hpp"
 #include "text_commands.hpp"
@@ -26,6 +29,7 @@ constexpr const char* about =
 
 struct ServeOptions {
     CommonOptions common{};
+    ServerTlsOptions tls{};
     std::string host = "127.0.0.1";
     std::uint16_t port = 9001;
     std::size_t frame_size = 4096;
@@ -36,6 +40,9 @@ struct ServeOptions {
 
     void add_to(CLI::App& app);
     ServerOptions server_options() const;
+    bool has_certificate() const;
+    /// For whom the certificate is that is made for this run.
+    std::vector<std::string> certificate_names() const;
 };
 
 void ServeOptions::add_to(CLI::App& app) {
@@ -48,6 +55,7 @@ void ServeOptions::add_to(CLI::App& app) {
         ->type_name("NAME");
     app.add_option("--frame-size", frame_size, "Longest frame that is sent (4K)")->transform(to_bytes)->type_name("BYTES");
     app.add_option("--max-connections", max_connections, "Refuse more with 503; 0: no bound (0)")->check(check_count)->type_name("COUNT");
+    tls.add_to(app);
     common.add_to(app);
     app.footer(about);
 }
@@ -57,11 +65,23 @@ ServerOptions ServeOptions::server_options() const {
     options.host = host;
     options.port = port;
     options.unix_path = common.unix_path;
-    options.configuration = common.configuration();
+    options.ssl = tls.enabled;
+    options.configuration = common.configuration(tls);
     options.configuration.frame_size = frame_size;
     options.configuration.max_connections = max_connections;
     if (common.verbose) options.configuration.logger = stderr_logger(LogLevel::debug);
     return options;
+}
+
+bool ServeOptions::has_certificate() const {
+    const Context context = common.configuration(tls).context;
+    return context.get_option("ssl", "local_cert") || context.get_option("ssl", "SNI_server_certs");
+}
+
+std::vector<std::string> ServeOptions::certificate_names() const {
+    std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+    if (!host.empty() && std::find(names.begin(), names.end(), host) == names.end()) names.push_back(host);
+    return names;
 }
 
 Response answer_page(const Request& request) {
@@ -71,7 +91,7 @@ Response answer_page(const Request& request) {
             {{"Content-Type", "text/html; charset=utf-8"},
              {"Cache-Control", "no-cache"},
              {"Content-Security-Policy",
-              "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws:; img-src data:"}},
+              "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self' ws: wss:; img-src data:"}},
             std::string(page)};
 }
 
@@ -87,6 +107,7 @@ private:
     void start();
 
     const ServeOptions& options_;
+    std::optional<SelfSigned> self_signed_{};
     Reactor reactor_{};
     Server server_;
     Signals signals_;
@@ -102,6 +123,10 @@ Serve::Serve(const ServeOptions& options)
             if (!connection) print_error(error.what());
         })
         .on_http(answer_page);
+    if (options.tls.enabled && !options.has_certificate()) {
+        self_signed_.emplace(options.certificate_names());
+        server_.set_option("ssl", "local_cert", self_signed_->path());
+    }
     if (!options.subprotocols.empty()) server_.add_middleware(std::make_shared<SubprotocolNegotiation>(options.subprotocols));
     options.common.compression.apply_to(server_);
 }
@@ -138,7 +163,11 @@ int Serve::run() {
     start();
     const bool is_unix = !options_.common.unix_path.empty();
     Output output(reactor_);
-    output.write("listening on " + (is_unix ? server_.name() : "ws://" + server_.name() + "/") + "\n");
+    output.write("listening on " + (is_unix ? server_.name() : server_.scheme() + "://" + server_.name() + "/") + "\n");
+    if (self_signed_) {
+        self_signed_->remove();  // it has been read
+        output.write("fingerprint " + self_signed_->fingerprint() + "\n");
+    }
     output.finish();
     server_.run();
     return 0;
