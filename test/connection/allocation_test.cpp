@@ -44,11 +44,14 @@ void* __wrap_realloc(void* block, std::size_t size) {
 }
 }
 
-void* operator new(std::size_t size) {
-    if (void* block = std::malloc(size == 0 ? 1 : size)) return block;
+// Not inlined: a compiler that sees malloc() and free() of one block leaves both out.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size == 0 ? 1 : size); }
+[[gnu::noinline]] void* operator new(std::size_t size) {
+    if (void* block = operator new(size, std::nothrow)) return block;
     throw std::bad_alloc();
 }
 void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return operator new(size, std::nothrow); }
 void operator delete(void* block) noexcept { std::free(block); }
 void operator delete[](void* block) noexcept { std::free(block); }
 void operator delete(void* block, std::size_t) noexcept { std::free(block); }
