@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """`hawser check` against hawser itself, in both roles, and its reports: own_test.py HAWSER"""
 
+import contextlib
 import json
+import os
 import pathlib
+import pty
+import signal
+import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from checker import Checker, deviations, running  # noqa: E402
+from checker import PATIENCE, SECONDS, Checker, deviations, running  # noqa: E402
 from tap import Tap  # noqa: E402
 
 MOST_INFORMATIONAL = 60
@@ -30,15 +35,15 @@ def check_all_ok(result, plain):
 
 
 def check_reports(checker, url):
-    """The three files tell the same, and the page of two reports has both."""
+    """The files tell the same, and the page of two reports has both."""
     problems = []
     with tempfile.TemporaryDirectory() as folder:
-        path = {kind: str(pathlib.Path(folder) / kind) for kind in ("json", "junit", "html", "matrix")}
-        only = ["--only", "close.code-*", "--only", "control.ping-5"]
-        status, out, _ = checker.call(url, *only, "--json", path["json"], "--junit", path["junit"], "--html", path["html"])
-        if status != 0 or "close" not in out or "all" not in out:
-            problems.append(f"exit status {status}, output {out}")
-        report = json.loads(pathlib.Path(path["json"]).read_text(encoding="utf-8"))
+        path = {kind: pathlib.Path(folder) / kind for kind in ("json", "other", "junit", "html", "matrix")}
+        files = ["--json", path["json"], "--junit", path["junit"], "--html", path["html"]]
+        status, out, error = checker.call(url, "--only", "close.code-*", "--only", "control.ping-5", *files)
+        if status != 0 or "close" not in out or "all" not in out or error:
+            problems.append(f"exit status {status}, output {out}, {error}")
+        report = json.loads(path["json"].read_text(encoding="utf-8"))
         ids = [row["id"] for row in report["cases"]]
         if report["subject"] != url or report["role"] != "server" or report["counts"]["ok"] != len(ids) or "control.ping-5" not in ids:
             problems.append(f"JSON: {report['subject']}, {report['role']}, {report['counts']}")
@@ -46,23 +51,72 @@ def check_reports(checker, url):
         names = [case.get("name").split(":")[0] for case in suites.iter("testcase")]
         if sorted(names) != sorted(ids) or [suite.get("name") for suite in suites] != ["control", "close"]:
             problems.append(f"JUnit: {names}")
-        page = pathlib.Path(path["html"]).read_text(encoding="utf-8")
+        page = path["html"].read_text(encoding="utf-8")
         problems += [f"HTML: no {key}" for key in ids if f"<code>{key}</code>" not in page]
-        status, _, error = checker.call("--report", path["json"], path["json"], "--html", path["matrix"])
-        matrix = pathlib.Path(path["matrix"]).read_text(encoding="utf-8")
-        if status != 0 or matrix.count('<td class="ok">') != 2 * page.count('<td class="ok">'):
-            problems.append(f"matrix: exit status {status}, {error}")
+        problems += [f"HTML: no table of {name}" for name in ("control", "close") if f'<h2 id="{name}">{name}</h2>\n<table>' not in page]
+        problems += [f"HTML: not self-contained, {what}" for what in ("src=", "<link", "@import", "url(") if what in page]
+        checker.call(url, "--only", "control.ping-?", "--json", path["other"])
+        others = [row["id"] for row in json.loads(path["other"].read_text(encoding="utf-8"))["cases"]]
+        status, _, error = checker.call("--report", path["json"], path["other"], "--html", path["matrix"])
+        matrix = path["matrix"].read_text(encoding="utf-8")
+        counts = [matrix.count(what) for what in ("<code>", '<td class="ok">', "<td></td>")]
+        rows = len({*ids, *others})
+        if status != 0 or counts != [rows, len(ids) + len(others), 2 * rows - len(ids) - len(others)]:
+            problems.append(f"matrix: exit status {status}, {error}, {counts}")
     return problems
 
 
 def check_failure(checker, hawser):
-    """A wire log comes with what failed."""
+    """A wire log comes with what failed, in each report."""
     # A client that closes is no echo client.
     command = f"{hawser} send {{url}} hello"
-    status, rows = checker.spawned(command, "--only", "framing.text-1", "--timeout", "5")
-    row = rows["framing.text-1"]
-    fine = status == 1 and row["verdict"] == "failed" and any("101 Switching" in line for line in row["wire"])
-    return [] if fine else [f"exit status {status}, {row}"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = {kind: pathlib.Path(folder) / kind for kind in ("json", "junit", "html")}
+        files = [word for kind in path for word in ("--" + kind, path[kind])]
+        arguments = ["--listen", "0", "--spawn", command, "--only", "framing.text-1", "--timeout", str(PATIENCE), *files]
+        status, out, error = checker.call(*arguments)
+        texts = {"output": out, **{kind: file.read_text(encoding="utf-8") for kind, file in path.items()}}
+    problems = [f"exit status {status}, {error}"] if status != 1 else []
+    for kind, mark in {"output": "failed  framing.text-1:", "json": '"failed"', "junit": "<failure ", "html": '<td class="failed">'}.items():
+        problems += [f"{kind}: no {wanted}" for wanted in (mark, "101 Switching") if wanted not in texts[kind]]
+    return problems
+
+
+def check_progress(checker, url):
+    """On a terminal a bar shows how far it is, and what has failed; it is gone in the end."""
+    user, screen = pty.openpty()
+    command = [checker.hawser, "check", url, "--only", "control.ping-5", "--only", "control.ping-64"]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=screen, timeout=SECONDS, check=False)
+    os.close(screen)
+    shown = b""
+    with contextlib.suppress(OSError):  # is how a terminal ends
+        while piece := os.read(user, 4096):
+            shown += piece
+    os.close(user)
+    half, whole = "#" * 20 + "." * 20, "#" * 40
+    expected = f"\r[{half}] 1 of 2, 0 failed\r[{whole}] 2 of 2, 0 failed\r\x1b[K"
+    return [] if done.returncode == 0 and shown.decode() == expected else [f"exit status {done.returncode}, {shown!r}"]
+
+
+def check_interrupt(hawser):
+    """A signal ends the run, and the clients with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = pathlib.Path(folder) / "pipe"
+        os.mkfifo(pipe)
+        # A client that never connects.
+        client = f"echo $$ >{pipe}; exec cat {pipe} {{url}}"
+        command = [hawser, "check", "--listen", "0", "--jobs", "1", "--timeout", str(SECONDS), "--spawn", client]
+        checking = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        process = int(pipe.read_text(encoding="utf-8"))
+        checking.terminate()
+        error = checking.communicate(timeout=SECONDS)[1]
+    problems = [] if (checking.returncode, error) == (1, "hawser: interrupted\n") else [f"exit status {checking.returncode}, {error}"]
+    try:
+        os.kill(process, signal.SIGKILL)
+        problems.append("the client is still there")
+    except ProcessLookupError:
+        pass
+    return problems
 
 
 def check_usage(checker):
@@ -85,6 +139,9 @@ def check_usage(checker):
     status, _, error = checker.call("--report", "/nonexistent.json", "--html", "/nonexistent.html")
     if status != 1 or "cannot read /nonexistent.json" not in error:
         problems.append(f"unreadable report: exit status {status}, {error}")
+    status, _, error = checker.call("--report", __file__, "--html", os.devnull)
+    if status != 1 or "is no report" not in error:
+        problems.append(f"wrong report: exit status {status}, {error}")
     return problems
 
 
@@ -112,7 +169,9 @@ def main(hawser):
     tap.report("our client with compression", check_all_ok(checker.spawned(f"{hawser} echo --deflate {{url}}"), False))
     with running(serve) as (url, _):
         tap.report("the reports", check_reports(checker, url))
+        tap.report("the bar", check_progress(checker, url))
     tap.report("a client that does not echo", check_failure(checker, hawser))
+    tap.report("a run that is interrupted", check_interrupt(hawser))
     return tap.finish()
 
 

@@ -57,8 +57,9 @@ class Deflate:
 
     def __init__(self, parameters, mutant, server):
         own, other = ("server", "client") if server else ("client", "server")
-        self.own_bits = int(parameters.get(own + "_max_window_bits") or 15)
-        self.own_takeover = own + "_no_context_takeover" not in parameters
+        self.own_bits = int(parameters.get(own + "_max_window_bits") or 15) if mutant != "large-window" else 15
+        self.own_takeover = own + "_no_context_takeover" not in parameters or mutant == "keep-context"
+        self.other_bits = 14 if mutant == "small-window" else 15
         self.other_takeover = other + "_no_context_takeover" not in parameters and mutant != "inflate-without-takeover"
         self.mutant = mutant
         self.compressor = self.decompressor = None
@@ -72,7 +73,7 @@ class Deflate:
 
     def decompress(self, data):
         if not self.decompressor or not self.other_takeover:
-            self.decompressor = zlib.decompressobj(wbits=-15)
+            self.decompressor = zlib.decompressobj(wbits=-self.other_bits)
         content = b""
         data += b"\0\0\xff\xff"
         try:
@@ -80,7 +81,7 @@ class Deflate:
                 content += self.decompressor.decompress(data, MAX_MESSAGE)
                 if not self.decompressor.eof or not self.decompressor.unused_data:
                     break
-                data, self.decompressor = self.decompressor.unused_data, zlib.decompressobj(wbits=-15)
+                data, self.decompressor = self.decompressor.unused_data, zlib.decompressobj(wbits=-self.other_bits)
         except zlib.error as error:
             if self.mutant == "swallow-corrupt-data":
                 return content
@@ -369,9 +370,6 @@ async def accept(reader, writer, mutant):
     if extension:
         response += f"Sec-WebSocket-Extensions: {extension}\r\n"
     writer.write((response + "\r\n").encode())
-    if mutant == "lose-what-follows-head":
-        await asyncio.sleep(0.05)
-        reader._buffer.clear()
     connection = Connection(reader, writer, mutant, True)
     connection.deflate = Deflate(parameters, mutant, True) if extension else None
     await connection.serve()
@@ -393,9 +391,9 @@ async def serve(mutant):
 
 
 def is_answer(extension):
-    """Whether this may be agreed on: what the client offers has no parameters."""
+    """Whether this may be agreed on. Unlike an offer, an answer says how many bits."""
     parameters = parse_extension(extension)
-    return parameters is not None and "client_max_window_bits" not in parameters
+    return parameters is not None and parameters.get("client_max_window_bits", "15") is not None
 
 
 def is_acceptable(head, key, mutant):
@@ -420,7 +418,7 @@ async def connect(host, port, mutant):
         key = base64.b64encode(b"0123456789abcdef" if mutant == "same-key" else os.urandom(15 if mutant == "short-key" else 16)).decode()
         request = (
             f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
         )
         if mutant == "old-version":
             request = request.replace("Version: 13", "Version: 8")

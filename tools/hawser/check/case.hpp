@@ -120,8 +120,6 @@ struct Case {
     bool tells_time = false;
     /// A further demand.
     std::function<Judgement(const Observation&)> also{};
-
-    std::string section() const { return id.substr(0, id.find('.')); }
 };
 
 /// All cases for a subject of that role.

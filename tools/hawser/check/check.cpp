@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,7 @@
 #include "../commands.hpp"
 #include "../options.hpp"
 #include "../output.hpp"
-#include "../terminal.hpp"
+#include "../signals.hpp"
 #include "report.hpp"
 #include "run.hpp"
 #include "sources.hpp"
@@ -28,7 +29,7 @@ constexpr const char* about =
     "A server must echo what it receives. So must a client: it connects to the printed URL again and again, each time for\n"
     "one case, until that is refused; or --spawn starts it for each case.\n"
     "Verdicts: ok; informational, where the RFC leaves a choice; not strict, where a SHOULD is not followed or a sender's\n"
-    "duty is not enforced; failed. Exit status: 0 nothing failed, 1 something failed, 2 wrong usage.";
+    "duty is not enforced; failed. Exit status: 0 no case failed, 1 one did, or none could be tried, 2 wrong usage.";
 
 struct CheckOptions {
     std::string uri{};
@@ -112,7 +113,7 @@ std::string summary(const Report& report, double seconds) {
     for (const Report::Row& row : report.rows) {
         if (row.verdict < Verdict::not_strict) continue;
         out += std::string(verdict_name(row.verdict)) + "  " + row.id + ": " + row.requirement + " (" + row.source + ")\n    " +
-               escaped(row.detail) + "\n";
+               row.detail + "\n";
         if (row.verdict != Verdict::failed) continue;
         for (const std::string& line : row.wire) out += "    " + line + "\n";
     }
@@ -148,6 +149,8 @@ int run_cases(const CheckOptions& options) {
     Run run(reactor, subject, cases);
     Progress progress(cases.size());
     run.on_result = [&](const Result& result) { progress.step(result.judgement.verdict); };
+    // What was started ends with its source.
+    const Signals signals(reactor, [](bool) { throw std::runtime_error("interrupted"); });
     std::unique_ptr<ServerSource> server;
     std::unique_ptr<ClientSource> clients;
     if (subject.role == Role::server) {

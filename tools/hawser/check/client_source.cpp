@@ -51,11 +51,12 @@ pid_t start(const std::string& command) {
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    sigset_t defaults;
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes, &signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
     std::vector<std::string> words{"sh", "-c", command};
     char* const arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
     pid_t process = -1;
@@ -91,7 +92,7 @@ ClientSource::~ClientSource() {
     reactor_.cancel(silence_);
     reactor_.detach(descriptor_);
     close(descriptor_);
-    for (const auto& [stranger, unused] : strangers_) {
+    for (const int stranger : strangers_) {
         reactor_.detach(stranger);
         close(stranger);
     }
@@ -112,9 +113,10 @@ void ClientSource::accept() {
         watch_silence();
         if (Trial* const trial = run_.start()) return trial->open(descriptor, false);
         close(descriptor);
-        return;
+        // Clients that come again by themselves would do so without end while the last cases are under way.
+        return reactor_.detach(descriptor_);
     }
-    strangers_[descriptor] = true;
+    strangers_.insert(descriptor);
     reactor_.attach(descriptor, Readiness::readable, [this, descriptor](Readiness) { assign(descriptor); });
 }
 
@@ -123,7 +125,7 @@ void ClientSource::assign(int descriptor) {
     char buffer[1024];
     const ssize_t count = recv(descriptor, buffer, sizeof buffer, MSG_PEEK);
     const std::string_view seen(buffer, static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-    if (count > 0 && seen.find("\r\n") == std::string_view::npos) return;
+    if (count > 0 && seen.size() < sizeof buffer && seen.find("\r\n") == std::string_view::npos) return;
     reactor_.detach(descriptor);
     strangers_.erase(descriptor);
     const std::size_t begin = seen.find('/');
@@ -136,8 +138,10 @@ void ClientSource::assign(int descriptor) {
 /// A client that comes again by itself may stop doing so.
 void ClientSource::watch_silence() {
     reactor_.cancel(silence_);
-    silence_ = reactor_.after(Seconds(most_silence),
-                              [] { throw std::runtime_error("no client has connected for 60 seconds, and cases are left"); });
+    silence_ = reactor_.after(Seconds(most_silence), [this] {
+        if (run_.running() > 0) return watch_silence();
+        throw std::runtime_error("no client has connected for 60 seconds, and cases are left");
+    });
 }
 
 void ClientSource::spawn(const Trial& trial) { processes_[&trial] = start(replace_url(command_, url() + trial.what().id)); }

@@ -31,8 +31,8 @@ void add_valid(Table& table) {
 
 void add_invalid(Table& table) {
     for (const unsigned code : {0U, 1U, 999U, 1005U, 1006U, 1015U})
-        table.fails("code-" + std::to_string(code), "status " + std::to_string(code) + " must not be in a Close", "7.4.1",
-                    {close_frame(code)});
+        table.fails("code-" + std::to_string(code), "status " + std::to_string(code) + " must not be in a Close",
+                    code < 1000 ? "7.4.2" : "7.4.1", {close_frame(code)});
     for (const unsigned code : {1004U, 1016U, 1100U, 2000U, 2999U, 5000U, 65535U})
         table
             .fails("code-" + std::to_string(code), "status " + std::to_string(code) + " is reserved, and has no meaning yet", "7.4.2",

@@ -21,6 +21,13 @@ int window_bits(const std::string& value) {
     return 0;
 }
 
+/// Whether an answer allows a larger window than an offer (RFC 7692, section 7.1.2).
+bool has_larger_window(const DeflateAnswer& answer, const DeflateAnswer& offer) {
+    const auto exceeds = [](int bits, int most) { return most > 0 && bits > most; };
+    return exceeds(answer.server_max_window_bits, offer.server_max_window_bits) ||
+           exceeds(answer.client_max_window_bits, offer.client_max_window_bits);
+}
+
 }  // namespace
 
 void Deflater::Free::operator()(z_stream* stream) const {
@@ -63,7 +70,8 @@ Inflater::Inflater(int window_bits, bool takeover) : stream_(new z_stream()), ta
 
 std::optional<std::string> Inflater::message(std::string compressed) {
     std::string out;
-    std::array<char, 16384> piece;
+    // Within one call zlib allows references beyond the window: so its calls are short.
+    std::array<char, 256> piece;
     compressed += tail;
     stream_->next_in = input_of(compressed);
     stream_->avail_in = static_cast<uInt>(compressed.size());
@@ -109,16 +117,15 @@ std::optional<std::string> answer_to(const std::string& offers, const std::strin
     for (const std::string& offer : split(offers, ',')) {
         const auto demands = split(offer, ';');
         if (demands.front() != "permessage-deflate") continue;
+        const auto given = DeflateAnswer::parse(demands.front() + "; " + parameters);
+        // A bound that the client did not say it can keep (RFC 7692, section 7.1.2.2).
+        if (given && given->client_max_window_bits > 0 && offer.find("client_max_window_bits") == std::string::npos) return std::nullopt;
         std::string answer = demands.front();
         for (const std::string& demand : demands) {
-            if (!demand.starts_with("server_")) continue;
-            const std::string name = demand.substr(0, demand.find('='));
-            // A larger window than the client wants (RFC 7692, section 7.1.2.1).
-            const auto wanted = DeflateAnswer::parse("permessage-deflate; " + demand);
-            const auto given = DeflateAnswer::parse("permessage-deflate; " + parameters);
-            if (wanted && given && wanted->server_max_window_bits > 0 && given->server_max_window_bits > wanted->server_max_window_bits)
-                return std::nullopt;
-            if (parameters.find(name) == std::string::npos) answer += "; " + demand;
+            const auto wanted = DeflateAnswer::parse(demands.front() + "; " + demand);
+            if (wanted && given && has_larger_window(*given, *wanted)) return std::nullopt;
+            if (demand.starts_with("server_") && parameters.find(demand.substr(0, demand.find('='))) == std::string::npos)
+                answer += "; " + demand;
         }
         return parameters.empty() ? answer : answer + "; " + parameters;
     }

@@ -9,6 +9,8 @@ namespace {
 
 constexpr const char* extensions_field = "Sec-WebSocket-Extensions";
 constexpr const char* negotiation = "RFC 7692, section 7.1";
+// Farther than any window but the largest reaches.
+constexpr std::size_t far_back = 20'000;
 
 struct Offer {
     const char* name;
@@ -46,7 +48,7 @@ Judgement judge_decline(const Observation& seen) {
 }
 
 void add_offer(Table& table, const Offer& offer) {
-    const std::string content = letters(40000);
+    const std::string content = noise_twice(far_back);
     Case& a_case = table.echo(std::string("offer-") + offer.name, "an answer keeps to the offer", negotiation,
                               {data(op::text, content), data(op::binary, content)});
     a_case.extensions = offer.text;
@@ -117,13 +119,18 @@ std::vector<Case> deflate_offer_cases() {
 
 std::vector<Case> deflate_answer_cases() {
     Table table(Role::client, "deflate");
-    const std::string content = letters(40000);
-    std::vector<std::string> answers{"", "server_no_context_takeover", "client_no_context_takeover",
-                                     "server_no_context_takeover; client_no_context_takeover"};
-    for (int bits = 8; bits <= 15; ++bits) answers.push_back("server_max_window_bits=" + std::to_string(bits));
-    for (const std::string& answer : answers) {
-        Case& a_case = table.echo("answer-" + std::to_string(&answer - answers.data()),
-                                  "a valid answer is taken" + (answer.empty() ? "" : ": " + answer), negotiation,
+    const std::string content = noise_twice(far_back);
+    std::vector<std::pair<std::string, std::string>> answers{{"plain", ""},
+                                                             {"server-takeover", "server_no_context_takeover"},
+                                                             {"client-takeover", "client_no_context_takeover"},
+                                                             {"both-takeover", "server_no_context_takeover; client_no_context_takeover"}};
+    for (int bits = 8; bits <= 15; ++bits) {
+        const std::string number = std::to_string(bits);
+        answers.emplace_back("server-bits-" + number, "server_max_window_bits=" + number);
+        answers.emplace_back("client-bits-" + number, "client_max_window_bits=" + number);
+    }
+    for (const auto& [name, answer] : answers) {
+        Case& a_case = table.echo("answer-" + name, "a valid answer is taken, and kept to", negotiation,
                                   {data(op::text, content), data(op::binary, content)});
         a_case.extensions = answer;
         a_case.needs_deflate = true;

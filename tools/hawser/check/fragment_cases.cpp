@@ -4,15 +4,6 @@ namespace hawser::check {
 
 namespace {
 
-/// Cuts a message into frames of that size, the last one excepted.
-Frames fragments(unsigned opcode, const std::string& content, std::size_t size) {
-    Frames frames;
-    for (std::size_t begin = 0; begin < content.size(); begin += size)
-        frames.push_back(part(begin == 0 ? opcode : op::continuation, content.substr(begin, size)));
-    frames.back().fin = true;
-    return frames;
-}
-
 void add_counts(Table& table, unsigned opcode) {
     const std::string kind = opcode_text(opcode);
     for (const std::size_t count : {2U, 3U, 10U, 100U, 1000U})

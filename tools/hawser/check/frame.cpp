@@ -54,6 +54,14 @@ Frame part(unsigned opcode, std::string payload) {
     return frame;
 }
 
+Frames fragments(unsigned opcode, const std::string& content, std::size_t size) {
+    Frames frames;
+    for (std::size_t begin = 0; begin < content.size(); begin += size)
+        frames.push_back(part(begin == 0 ? opcode : op::continuation, content.substr(begin, size)));
+    frames.back().fin = true;
+    return frames;
+}
+
 Frame close_frame(unsigned code, std::string_view reason) {
     std::string payload;
     append_number(payload, code, 2);

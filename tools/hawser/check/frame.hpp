@@ -39,6 +39,8 @@ using Frames = std::vector<Frame>;
 Frame data(unsigned opcode, std::string payload);
 /// FIN is not set: more follows.
 Frame part(unsigned opcode, std::string payload);
+/// Cuts a message into frames of that size, the last one excepted.
+Frames fragments(unsigned opcode, const std::string& content, std::size_t size);
 Frame close_frame(unsigned code, std::string_view reason = {});
 
 std::string encode(const Frame& frame, bool masked, std::mt19937& random);

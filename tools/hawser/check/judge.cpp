@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "case.hpp"
+#include "wire.hpp"
 
 namespace hawser::check {
 
@@ -9,9 +10,7 @@ namespace {
 constexpr unsigned normal = 1000;
 
 std::string shorten(const std::string& content) {
-    std::string out;
-    for (const char c : content.substr(0, 24)) out += c >= ' ' && c < 0x7F ? c : '.';
-    return std::to_string(content.size()) + " bytes \"" + out + (content.size() > 24 ? "...\"" : "\"");
+    return std::to_string(content.size()) + " bytes \"" + printable(content.substr(0, 24)) + (content.size() > 24 ? "...\"" : "\"");
 }
 
 std::string close_text(const Observation& seen) {

@@ -13,7 +13,7 @@ Report Report::make(std::string subject, Role role, const std::vector<Result>& r
     for (const Result& result : results) {
         const bool kept = result.judgement.verdict >= Verdict::not_strict;
         report.rows.push_back({result.a_case->id, result.a_case->requirement, result.a_case->source, result.judgement.verdict,
-                               result.judgement.detail, result.seconds, kept ? result.wire : std::vector<std::string>()});
+                               printable(result.judgement.detail), result.seconds, kept ? result.wire : std::vector<std::string>()});
     }
     return report;
 }

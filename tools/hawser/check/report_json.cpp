@@ -35,7 +35,7 @@ std::string to_json(const Report& report) {
     for (const Verdict verdict : verdicts) counts[verdict_name(verdict)] = all[static_cast<std::size_t>(verdict)];
     const nlohmann::ordered_json whole = {
         {"subject", report.subject}, {"role", role_name(report.role)}, {"counts", std::move(counts)}, {"cases", std::move(cases)}};
-    // What a subject sent may be no UTF-8.
+    // A command may be no UTF-8.
     return whole.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

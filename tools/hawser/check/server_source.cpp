@@ -42,19 +42,14 @@ ServerSource::ServerSource(Run& run, const Uri& uri) {
     if (!found) throw cannot_reach(uri, std::strerror(error));
     size_ = found->ai_addrlen;
     std::memcpy(&address_, found->ai_addr, size_);
-    run.on_start = [this](Trial& trial) {
-        bool connecting = false;
-        const int descriptor = dial(connecting);
-        trial.open(descriptor, connecting);
-    };
+    run.on_start = [this](Trial& trial) { trial.open(dial(), true); };
 }
 
-int ServerSource::dial(bool& connecting) const {
+int ServerSource::dial() const {
     const int descriptor = socket(address_.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) throw std::runtime_error(std::string("cannot make a socket: ") + std::strerror(errno));
     // Whatever comes of it shows when the socket is writable.
     connect(descriptor, reinterpret_cast<const sockaddr*>(&address_), size_);
-    connecting = true;
     return descriptor;
 }
 

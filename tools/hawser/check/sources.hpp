@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <map>
+#include <set>
 #include <string>
 
 #include <hawser/reactor.hpp>
@@ -20,7 +21,7 @@ public:
     ServerSource(Run& run, const Uri& uri);
 
 private:
-    int dial(bool& connecting) const;
+    int dial() const;
 
     sockaddr_storage address_{};
     socklen_t size_ = 0;
@@ -51,7 +52,7 @@ private:
     int descriptor_ = -1;
     TimerId silence_ = 0;
     /// Connections whose request has not been seen.
-    std::map<int, bool> strangers_{};
+    std::set<int> strangers_{};
     std::map<const Trial*, pid_t> processes_{};
 };
 

@@ -27,7 +27,8 @@ void Stream::open(int descriptor, bool connecting) {
     watch();
 }
 
-void Stream::send(std::string bytes, std::size_t chop, std::size_t cut) {
+void Stream::send(std::string bytes, std::size_t chop, std::size_t cut, bool last) {
+    finish_due_ = finish_due_ || last;
     const std::string_view all = bytes;
     if (cut > 0) {
         pieces_.emplace_back(all.substr(0, cut));
@@ -88,7 +89,9 @@ void Stream::write() {
     while (!pieces_.empty() && timer_ == 0 && !broken_) {
         const std::string& piece = pieces_.front();
         if (written_ == 0 && !piece.empty()) wire_.sent(piece);
-        const ssize_t count = ::send(descriptor_, piece.data() + written_, piece.size() - written_, MSG_NOSIGNAL);
+        // The end of the stream goes with the last bytes, so that none can be received without it.
+        const int more = finish_due_ && pieces_.size() == 1 ? MSG_MORE : 0;
+        const ssize_t count = ::send(descriptor_, piece.data() + written_, piece.size() - written_, MSG_NOSIGNAL | more);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) return watch();
         // Reading will show how it ended.

@@ -29,8 +29,8 @@ public:
 
     /// Takes over a non-blocking descriptor; `connecting`: on_connected tells the outcome.
     void open(int descriptor, bool connecting);
-    /// Pieces of `chop` bytes, and one cut after `cut` bytes; 0: none.
-    void send(std::string bytes, std::size_t chop = 0, std::size_t cut = 0);
+    /// Pieces of `chop` bytes, and one cut after `cut` bytes; 0: none. `last`: ends the sending direction with them.
+    void send(std::string bytes, std::size_t chop = 0, std::size_t cut = 0, bool last = false);
     /// Ends the sending direction once everything is sent.
     void finish();
     void close();

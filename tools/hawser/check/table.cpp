@@ -1,6 +1,7 @@
 #include "table.hpp"
 
 #include <iterator>
+#include <random>
 
 #include "trial.hpp"
 
@@ -63,6 +64,13 @@ std::string letters(std::size_t length) {
     std::string out(length, ' ');
     for (std::size_t i = 0; i < length; ++i) out[i] = static_cast<char>('a' + (i + i / 26) % 26);
     return out;
+}
+
+std::string noise_twice(std::size_t length) {
+    std::minstd_rand random(4711);
+    std::string out;
+    while (out.size() < length) out += static_cast<char>('!' + random() % 90);
+    return out + out;
 }
 
 std::vector<Case> all_cases(Role role) {

@@ -33,6 +33,8 @@ private:
 std::string opcode_text(unsigned opcode);
 /// Printable, of that length, and different at each place.
 std::string letters(std::size_t length);
+/// Printable, twice that length: its second half repeats the first, and what else repeats is short.
+std::string noise_twice(std::size_t length);
 
 // The sections.
 std::vector<Case> framing_cases(Role role);

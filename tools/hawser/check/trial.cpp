@@ -97,8 +97,9 @@ void Trial::receive_head(std::string_view bytes) {
     head_ += bytes;
     const std::size_t end = head_.find("\r\n\r\n");
     if (end == std::string::npos) {
-        if (head_.size() > most_head) seen_.violations.emplace_back("sends a head of more than 256 KiB");
-        return;
+        if (head_.size() <= most_head) return;
+        seen_.violations.emplace_back("sends a head of more than 256 KiB");
+        return finish();
     }
     auto head = Head::parse(std::string_view(head_).substr(0, end + 4));
     if (!head) {
@@ -150,7 +151,7 @@ void Trial::take_request() {
 void Trial::check_applicable() {
     if (!case_.needs_deflate) return;
     if (!seen_.deflate) {
-        inapplicable_ = "not applicable: it does not agree on permessage-deflate";
+        inapplicable_ = "not applicable: permessage-deflate is not agreed on";
         return;
     }
     const bool server = seen_.role == Role::server;
@@ -195,8 +196,7 @@ std::string Trial::step_bytes() {
 void Trial::do_step() {
     const Step& step = case_.steps[step_];
     std::string bytes = step_bytes();
-    stream_.send(std::move(bytes), step.chop, step.cut);
-    if (step.finish) stream_.finish();
+    stream_.send(std::move(bytes), step.chop, step.cut, step.finish);
 }
 
 bool Trial::is_answered() const {

@@ -24,12 +24,6 @@ std::string hex(std::string_view bytes) {
     return out;
 }
 
-std::string printable(std::string_view bytes) {
-    std::string out;
-    for (const char c : bytes) out += c >= ' ' && c < 0x7F ? c : '.';
-    return out;
-}
-
 /// A head in one line of ASCII.
 std::string line_of(std::string_view bytes) {
     std::string out;
@@ -38,6 +32,12 @@ std::string line_of(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string printable(std::string_view bytes) {
+    std::string out;
+    for (const char c : bytes) out += c >= ' ' && c < 0x7F ? c : '.';
+    return out;
+}
 
 void Wire::note(const std::string& what) {
     if (lines_.size() == most_lines) {

@@ -8,6 +8,9 @@
 
 namespace hawser::check {
 
+/// What is not printable ASCII as dots.
+std::string printable(std::string_view bytes);
+
 /// What passed on a connection, a line each, with the time since its beginning.
 class Wire {
 public:
