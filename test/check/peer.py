@@ -361,7 +361,8 @@ async def accept(reader, writer, mutant):
         return
     _, fields = head
     key = fields.get("sec-websocket-key", [""])[0]
-    response = f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept_for(key)}\r\n"
+    response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    response += f"Sec-WebSocket-Accept: {accept_for(key)}\r\n"
     if mutant == "wrong-accept":
         response = response.replace(accept_for(key), accept_for(key + "x"))
     if mutant == "any-subprotocol" and "sec-websocket-protocol" in fields:

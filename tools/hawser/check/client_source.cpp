@@ -114,7 +114,8 @@ void ClientSource::accept() {
         if (Trial* const trial = run_.start()) return trial->open(descriptor, false);
         close(descriptor);
         // Clients that come again by themselves would do so without end while the last cases are under way.
-        return reactor_.detach(descriptor_);
+        reactor_.detach(descriptor_);
+        return;
     }
     strangers_.insert(descriptor);
     reactor_.attach(descriptor, Readiness::readable, [this, descriptor](Readiness) { assign(descriptor); });
