@@ -5,7 +5,7 @@ namespace hawser::check {
 namespace {
 
 // Long enough for an answer, if one is to come before the rest.
-constexpr double patience = 0.3;
+constexpr double patience = 1;
 
 /// Sends the first `only` bytes of `first`, or all of it, and later what is left of it and `rest`.
 void add(Table& table, const std::string& name, const std::string& what, const std::string& place, Frame first, std::size_t only,
