@@ -60,7 +60,7 @@ SERVERS = {
     "unasked-extension": "request.no-extension",
     "ignore-parameters": "deflate.offer-server-bits-9",
     "any-parameter": "deflate.bad-offer-unknown",
-    "large-window": "deflate.offer-server-bits-9",
+    "large-window": "deflate.offer-server-bits-14",
     "keep-context": "deflate.offer-server-takeover",
     "small-window": "deflate.window-15",
     "rsv1-anywhere": "deflate.rsv1-continuation",

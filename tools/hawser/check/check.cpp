@@ -168,8 +168,8 @@ int run_cases(const CheckOptions& options) {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
     const std::string name = server ? options.uri : options.spawn.empty() ? "a client" : options.spawn;
     const Report report = Report::make(name, subject.role, run.results());
-    write_files(options, report);
     print(reactor, summary(report, passed.count()));
+    write_files(options, report);
     return count(report)[static_cast<std::size_t>(Verdict::failed)] > 0 ? 1 : 0;
 }
 
