@@ -50,6 +50,7 @@ private:
     Events events_;
     std::deque<std::string> pieces_{};
     std::size_t written_ = 0;
+    TimePoint begin_{};
     TimerId timer_ = 0;
     int descriptor_ = -1;
     bool connecting_ = false;
