@@ -61,7 +61,7 @@ install_packages() {
         apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-build_packages=(g++ meson ninja-build pkg-config libev-dev libmbedtls-dev libc-ares-dev zlib1g-dev libcli11-dev)
+build_packages=(g++ meson ninja-build pkg-config libev-dev libmbedtls-dev libc-ares-dev zlib1g-dev libcli11-dev nlohmann-json3-dev)
 
 # configure FOLDER OPTION...: unless that is done, with these options; meson itself sees when a meson.build changes.
 configure() {

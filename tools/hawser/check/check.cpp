@@ -1,0 +1,206 @@
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <hawser/uri.hpp>
+
+#include "../commands.hpp"
+#include "../options.hpp"
+#include "../output.hpp"
+#include "../signals.hpp"
+#include "report.hpp"
+#include "run.hpp"
+#include "sources.hpp"
+
+namespace hawser::command {
+
+namespace {
+
+using namespace hawser::check;
+
+constexpr const char* about =
+    "A server must echo what it receives. So must a client: it connects to the printed URL again and again, each time for\n"
+    "one case, until that is refused; or --spawn starts it for each case.\n"
+    "Verdicts: ok; informational, where the RFC leaves a choice; not strict, where a SHOULD is not followed or a sender's\n"
+    "duty is not enforced; failed. Exit status: 0 no case failed, 1 one did, or none could be tried, 2 wrong usage.";
+
+struct CheckOptions {
+    std::string uri{};
+    std::string port{};
+    std::string spawn{};
+    std::vector<std::string> only{};
+    std::vector<std::string> reports{};
+    std::string json{};
+    std::string junit{};
+    std::string html{};
+    std::size_t jobs = 32;
+    double timeout = 10;
+    bool list = false;
+
+    void add_to(CLI::App& app);
+    void validate() const;
+    Role role() const { return port.empty() ? Role::server : Role::client; }
+};
+
+void CheckOptions::add_to(CLI::App& app) {
+    app.add_option("URL", uri, "The server to check: ws://host:port/path");
+    app.add_option("--listen", port, "Check a client, on this port of 127.0.0.1; 0 for any that is free")
+        ->check(check_port)
+        ->type_name("PORT");
+    app.add_option("--spawn", spawn, "Start this client for each case, with {url} replaced")->type_name("COMMAND");
+    add_list(app, "--only", only, "Only cases whose id matches, as close.* (repeatable)")->type_name("GLOB");
+    app.add_flag("--list", list, "List the cases instead; with --listen, those for clients");
+    app.add_option("--jobs", jobs, "Cases at the same time (32)")->check(CLI::Range(1, 1000))->type_name("COUNT");
+    app.add_option("--timeout", timeout, "Bounds each case (10)")->check(check_seconds)->type_name("SECONDS");
+    app.add_option("--json", json, "Write the results")->type_name("FILE");
+    app.add_option("--junit", junit, "Write the results for a build server")->type_name("FILE");
+    app.add_option("--html", html, "Write the results as a page")->type_name("FILE");
+    app.add_option("--report", reports, "Check nothing: make --html of what --json wrote, a column for each")->type_name("FILE...");
+    app.footer(about);
+}
+
+void CheckOptions::validate() const {
+    const int tasks = !uri.empty() + !port.empty() + !reports.empty();
+    if (tasks > 1 || (tasks == 0 && !list)) throw CLI::ValidationError("one of URL, --listen and --report is needed");
+    if (!reports.empty() && html.empty()) throw CLI::ValidationError("--report needs --html");
+    if (!spawn.empty() && port.empty()) throw CLI::ValidationError("--spawn needs --listen");
+    if (!spawn.empty() && spawn.find("{url}") == std::string::npos) throw CLI::ValidationError("--spawn needs {url} in its command");
+    if (!uri.empty() && Uri(uri).is_secure()) throw CLI::ValidationError("wss is not checked: give a ws:// URL");
+}
+
+std::vector<Case> chosen_cases(const CheckOptions& options) {
+    std::vector<Case> cases = all_cases(options.role());
+    const auto is_unwanted = [&](const Case& a_case) {
+        return std::none_of(options.only.begin(), options.only.end(),
+                            [&](const std::string& glob) { return fnmatch(glob.c_str(), a_case.id.c_str(), 0) == 0; });
+    };
+    if (!options.only.empty()) std::erase_if(cases, is_unwanted);
+    if (cases.empty()) throw CLI::ValidationError("no case matches --only");
+    return cases;
+}
+
+/// A line on standard error, for a person.
+class Progress {
+public:
+    explicit Progress(std::size_t all) : all_(all), shown_(isatty(STDERR_FILENO) == 1) {}
+
+    void step(Verdict verdict) {
+        failed_ += verdict == Verdict::failed;
+        ++done_;
+        if (!shown_) return;
+        constexpr std::size_t width = 40;
+        const std::size_t filled = done_ * width / all_;
+        const std::string bar = std::string(filled, '#') + std::string(width - filled, '.');
+        std::fprintf(stderr, "\r[%s] %zu of %zu, %zu failed%s", bar.c_str(), done_, all_, failed_, done_ == all_ ? "\r\x1b[K" : "");
+    }
+
+private:
+    std::size_t all_;
+    std::size_t done_ = 0;
+    std::size_t failed_ = 0;
+    bool shown_;
+};
+
+std::string summary(const Report& report, double seconds) {
+    std::string out;
+    for (const Report::Row& row : report.rows) {
+        if (row.verdict < Verdict::not_strict) continue;
+        out += std::string(verdict_name(row.verdict)) + "  " + row.id + ": " + row.requirement + " (" + row.source + ")\n    " +
+               row.detail + "\n";
+        if (row.verdict != Verdict::failed) continue;
+        for (const std::string& line : row.wire) out += "    " + line + "\n";
+    }
+    for (const std::string& section : sections_of(report)) {
+        char line[32];
+        std::snprintf(line, sizeof line, "%-12s ", section.c_str());
+        out += line + counts_text(count(report, section)) + "\n";
+    }
+    char time[64];
+    std::snprintf(time, sizeof time, " in %.1f s\n", seconds);
+    return out + "all          " + counts_text(count(report)) + time;
+}
+
+/// Writes the files that are wanted.
+void write_files(const CheckOptions& options, const Report& report) {
+    if (!options.json.empty()) write_text(options.json, to_json(report));
+    if (!options.junit.empty()) write_text(options.junit, to_junit(report));
+    if (!options.html.empty()) write_text(options.html, to_html({report}));
+}
+
+void print(Reactor& reactor, const std::string& text) {
+    Output output(reactor);
+    output.write(text);
+    output.finish();
+}
+
+int run_cases(const CheckOptions& options) {
+    const std::vector<Case> cases = chosen_cases(options);
+    Reactor reactor;
+    Subject subject;
+    subject.role = options.role();
+    subject.timeout = Seconds(options.timeout);
+    Run run(reactor, subject, cases);
+    Progress progress(cases.size());
+    run.on_result = [&](const Result& result) { progress.step(result.judgement.verdict); };
+    // What was started ends with its source.
+    const Signals signals(reactor, [](bool) { throw std::runtime_error("interrupted"); });
+    std::unique_ptr<ServerSource> server;
+    std::unique_ptr<ClientSource> clients;
+    if (subject.role == Role::server) {
+        const Uri uri(options.uri);
+        subject.authority = uri.authority();
+        subject.target = uri.target();
+        server = std::make_unique<ServerSource>(run, uri);
+    } else {
+        clients = std::make_unique<ClientSource>(reactor, run, options.port, options.spawn);
+        print(reactor, "listening on " + clients->url() + "\n");
+    }
+    const TimePoint begin = std::chrono::steady_clock::now();
+    if (server || !options.spawn.empty()) run.keep_running(options.jobs);
+    reactor.run();
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    const std::string name = server ? options.uri : options.spawn.empty() ? "a client" : options.spawn;
+    const Report report = Report::make(name, subject.role, run.results());
+    print(reactor, summary(report, passed.count()));
+    write_files(options, report);
+    return count(report)[static_cast<std::size_t>(Verdict::failed)] > 0 ? 1 : 0;
+}
+
+int list_cases(const CheckOptions& options) {
+    std::string text;
+    for (const Case& a_case : chosen_cases(options)) text += a_case.id + ": " + a_case.requirement + " (" + a_case.source + ")\n";
+    Reactor reactor;
+    print(reactor, text);
+    return 0;
+}
+
+int merge_reports(const CheckOptions& options) {
+    std::vector<Report> reports;
+    for (const std::string& path : options.reports) reports.push_back(from_json(read_text(path), path));
+    write_text(options.html, to_html(reports));
+    return 0;
+}
+
+int run_check(const CheckOptions& options) {
+    options.validate();
+    if (!options.reports.empty()) return merge_reports(options);
+    return options.list ? list_cases(options) : run_cases(options);
+}
+
+}  // namespace
+
+Command make_check(CLI::App& app) {
+    CLI::App* subcommand = app.add_subcommand("check", "Check whether a server or a client keeps to RFC 6455 and RFC 7692");
+    const auto options = std::make_shared<CheckOptions>();
+    options->add_to(*subcommand);
+    return {subcommand, [options] { return run_check(*options); }};
+}
+
+}  // namespace hawser::command

@@ -1,0 +1,44 @@
+#include <cstdio>
+
+#include "markup.hpp"
+#include "report.hpp"
+
+namespace hawser::check {
+
+namespace {
+
+std::string seconds_text(double seconds) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f", seconds);
+    return text;
+}
+
+std::string test_case(const Report::Row& row) {
+    std::string out = "  <testcase classname=\"" + markup(row.section()) + "\" name=\"" + markup(row.id + ": " + row.requirement) +
+                      "\" time=\"" + seconds_text(row.seconds) + "\">";
+    std::string wire = row.source + "\n";
+    for (const std::string& line : row.wire) wire += line + "\n";
+    if (row.verdict == Verdict::failed)
+        out += "<failure message=\"" + markup(row.detail) + "\">" + markup(wire) + "</failure>";
+    else if (row.verdict != Verdict::ok)
+        out += "<system-out>" + markup(std::string(verdict_name(row.verdict)) + ": " + row.detail) + "</system-out>";
+    return out + "</testcase>\n";
+}
+
+}  // namespace
+
+std::string to_junit(const Report& report) {
+    std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"" + markup(report.subject) + "\">\n";
+    for (const std::string& section : sections_of(report)) {
+        const Counts counts = count(report, section);
+        const std::size_t all = counts[0] + counts[1] + counts[2] + counts[3];
+        out += " <testsuite name=\"" + markup(section) + "\" tests=\"" + std::to_string(all) + "\" failures=\"" +
+               std::to_string(counts[3]) + "\" errors=\"0\">\n";
+        for (const Report::Row& row : report.rows)
+            if (row.section() == section) out += test_case(row);
+        out += " </testsuite>\n";
+    }
+    return out + "</testsuites>\n";
+}
+
+}  // namespace hawser::check
