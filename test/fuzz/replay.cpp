@@ -8,7 +8,7 @@
 
 #include "fuzz/fuzz.hpp"
 
-// Runs a target on the files of a folder, or on one file: what a compiler without libFuzzer can do.
+// Runs a target on the files of a folder, or on one file: what a compiler without libFuzzer can do. Prints a TAP line for each.
 
 namespace {
 
@@ -38,8 +38,11 @@ int main(int argc, char** argv) {
     std::filesystem::path current = argv[1];
     try {
         const auto files = inputs(current);
-        for (const auto& file : files) replay(current = file);
-        std::cout << files.size() << " inputs\n";
+        std::cout << "1.." << files.size() << '\n';
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            replay(current = files[i]);
+            std::cout << "ok " << i + 1 << " - " << current.filename().string() << std::endl;
+        }
         return files.empty() ? 1 : 0;
     } catch (const std::exception& error) {
         std::cerr << current.string() << ": " << error.what() << '\n';
