@@ -334,7 +334,8 @@ Response ClientBase::answer_page(Link&, const Request&) { return {}; }
 
 void ClientBase::on_open(Link& link) {
     if (backoff_) backoff_->opened(core().now());
-    send_queue();
+    // Whatever becomes of what was queued: the handshake is complete, and the application is to hear that.
+    core().guard([&] { send_queue(); });
     Base::on_open(link);
 }
 

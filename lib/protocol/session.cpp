@@ -102,9 +102,9 @@ void Session::abandon(Errc code, std::string what) {
 }
 
 void Session::open(TimePoint now) {
+    if (opening_->agreed) start_deflate();
     phase_ = Phase::open;
     was_open_ = true;
-    if (opening_->agreed) start_deflate();
     opening_.reset();
     wait_deadline_ = TimePoint::max();
     last_received_ = now;

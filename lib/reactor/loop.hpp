@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <hawser/reactor.hpp>
@@ -35,6 +36,9 @@ private:
     Loop* loop_ = nullptr;
     Readiness interest_ = Readiness::none;
 };
+
+/// Why the loop could not go on watching: the kernel had no room to note another descriptor (epoll_ctl's ENOMEM and ENOSPC).
+inline std::error_code no_longer_watched() noexcept { return std::make_error_code(std::errc::not_enough_memory); }
 
 /// One point in time. Embedded in what waits for it. Re-armed lazily: moving it later costs nothing until it fires.
 class Deadline {

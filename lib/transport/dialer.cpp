@@ -126,7 +126,13 @@ bool SocketDialer::connect(Attempt& attempt) {
 }
 
 void SocketDialer::on_ready(Attempt& attempt) {
-    if (settle(attempt)) start_next();
+    const bool is_watched = attempt.interest() != Readiness::none;
+    const std::error_code cause = reactor::no_longer_watched();
+    if (!settle(attempt)) {
+        if (is_watched) return;
+        lose(attempt, cause.message(), cause);
+    }
+    start_next();
 }
 
 // False while connect() is under way. Otherwise the attempt has won, or it is gone.
@@ -156,7 +162,7 @@ bool SocketDialer::settle(Attempt& attempt) {
 
 void SocketDialer::win(Attempt& attempt, const Address& local) {
     core_.loop().watch(attempt, attempt.socket.get(), Readiness::none);
-    finish(make_tcp(core_, attempt.socket.release(), local, attempt.remote));
+    finish(make_tcp(core_, std::move(attempt.socket), local, attempt.remote));
 }
 
 void SocketDialer::lose(const Attempt& attempt, const std::string& reason, std::error_code cause) {

@@ -45,14 +45,14 @@ public:
 private:
     struct Socket final : reactor::Io {
         Socket(SocketListener& owner, BoundSocket from) : listener(owner), bound(std::move(from)) {}
-        void on_ready(Readiness) override { listener.accept_all(*this); }
+        void on_ready(Readiness) override;
         SocketListener& listener;
         BoundSocket bound;
     };
 
     void accept_all(Socket& socket);
     void accepted(Socket& socket, Descriptor descriptor, const Address& remote);
-    void failed(Socket& socket, int error);
+    void failed(Socket& socket, std::error_code error);
     void drop_one(Socket& socket);
     void open_spare() noexcept { spare_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
     void watch(Readiness interest);
@@ -109,6 +109,11 @@ bool concerns_one_connection(int error) noexcept {
     }
 }
 
+void SocketListener::Socket::on_ready(Readiness) {
+    if (interest() == Readiness::none) return listener.failed(*this, reactor::no_longer_watched());
+    listener.accept_all(*this);
+}
+
 void SocketListener::accept_all(Socket& socket) {
     const std::shared_ptr<const Callbacks> callbacks = callbacks_;
     for (int left = accept_budget; left > 0; --left) {
@@ -123,7 +128,7 @@ void SocketListener::accept_all(Socket& socket) {
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (!concerns_one_connection(errno)) {
-            return failed(socket, errno);
+            return failed(socket, {errno, std::generic_category()});
         }
     }
 }
@@ -140,18 +145,17 @@ void SocketListener::accepted(Socket& socket, Descriptor descriptor, const Addre
     }
     const Address& bound = socket.bound.address;
     const Address local = bound.is_wildcard() ? Address::local_of(descriptor.get()) : bound;
-    callbacks_->on_accept(make_tcp(core_, descriptor.release(), local, remote));
+    callbacks_->on_accept(make_tcp(core_, std::move(descriptor), local, remote));
 }
 
-void SocketListener::failed(Socket& socket, int error) {
-    const bool is_short_of_descriptors = error == EMFILE || error == ENFILE;
+void SocketListener::failed(Socket& socket, std::error_code error) {
+    const bool is_short_of_descriptors = error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system;
     if (is_short_of_descriptors) drop_one(socket);
     watch(Readiness::none);
     core_.loop().arm(*this, later(core_.fresh_now(), pause_after_failure));
     if (std::exchange(has_failed_, true)) return;
     const std::string advice = is_short_of_descriptors ? " (raise the limit of open files)" : "";
-    callbacks_->on_error({Errc::connection_failure, "cannot accept connections on " + socket.bound.address.str() + advice,
-                          std::error_code(error, std::generic_category())});
+    callbacks_->on_error({Errc::connection_failure, "cannot accept connections on " + socket.bound.address.str() + advice, error});
 }
 
 // The one that waits hears at once that nobody takes it, instead of waiting in the backlog.

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <new>
 #include <string_view>
 
 namespace hawser::transport {
@@ -26,7 +27,7 @@ public:
     ~CaresResolver();
 
     void look_up(const std::string& host, std::uint16_t port, const ResolverOptions& options);
-    void finish(Result result);
+    void finish(Result result) noexcept;
 
 private:
     struct Socket final : reactor::Io {
@@ -39,8 +40,9 @@ private:
     void process(int descriptor, Readiness readiness);
     void arm_timeout();
     void on_deadline() override;
-    void watch(int descriptor, Readiness interest);
-    void found(int status, const ares_addrinfo* list);
+    void watch(int descriptor, Readiness interest) noexcept;
+    void found(int status, const ares_addrinfo* list) noexcept;
+    void fail_for_memory() noexcept { finish({{}, "no memory left"}); }
 
     reactor::Core& core_;
     OnDone on_done_;
@@ -93,7 +95,7 @@ void CaresResolver::look_up(const std::string& host, std::uint16_t port, const R
     arm_timeout();
 }
 
-void CaresResolver::found(int status, const ares_addrinfo* list) {
+void CaresResolver::found(int status, const ares_addrinfo* list) noexcept try {
     if (is_done_) return;
     Result result;
     for (const ares_addrinfo_node* node = list ? list->nodes : nullptr; node; node = node->ai_next) {
@@ -101,10 +103,12 @@ void CaresResolver::found(int status, const ares_addrinfo* list) {
     }
     if (result.addresses.empty()) result.failure = ares_strerror(status == ARES_SUCCESS ? int(ARES_ENODATA) : status);
     finish(std::move(result));
+} catch (const std::bad_alloc&) {
+    fail_for_memory();
 }
 
 // The result is handed out by the next iteration: by then c-ares is not on the stack, and the resolver may be destroyed.
-void CaresResolver::finish(Result result) {
+void CaresResolver::finish(Result result) noexcept {
     is_done_ = true;
     result_ = std::move(result);
     core_.loop().arm(*this, core_.now());
@@ -128,11 +132,15 @@ void CaresResolver::on_deadline() {
     on_done(std::move(result_));
 }
 
-// c-ares tells of each socket it opens, and again before it closes it.
-void CaresResolver::watch(int descriptor, Readiness interest) {
-    const auto socket = sockets_.try_emplace(descriptor, *this).first;
-    core_.loop().watch(socket->second, descriptor, interest);
-    if (interest == Readiness::none) sockets_.erase(socket);
+// c-ares tells of each socket it opens, and again before it closes it. Nothing may be thrown through it.
+void CaresResolver::watch(int descriptor, Readiness interest) noexcept try {
+    if (interest != Readiness::none) return core_.loop().watch(sockets_.try_emplace(descriptor, *this).first->second, descriptor, interest);
+    const auto socket = sockets_.find(descriptor);
+    if (socket == sockets_.end()) return;
+    core_.loop().watch(socket->second, descriptor, Readiness::none);
+    sockets_.erase(socket);
+} catch (const std::bad_alloc&) {
+    fail_for_memory();
 }
 
 }  // namespace

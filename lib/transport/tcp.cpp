@@ -7,8 +7,6 @@
 #include <cerrno>
 #include <climits>
 
-#include "transport/descriptor.hpp"
-
 namespace hawser::transport {
 namespace {
 
@@ -24,8 +22,8 @@ auto retried(Call call) noexcept {
 
 class Tcp final : public Transport, private reactor::Io {
 public:
-    Tcp(reactor::Core& core, int descriptor, const Address& local, const Address& remote)
-        : loop_(core.loop()), descriptor_(descriptor), local_(local), remote_(remote) {}
+    Tcp(reactor::Core& core, Descriptor descriptor, const Address& local, const Address& remote)
+        : loop_(core.loop()), descriptor_(std::move(descriptor)), local_(local), remote_(remote) {}
     ~Tcp() { Tcp::close(); }
 
     IoResult read(std::span<char> into) override {
@@ -65,6 +63,7 @@ public:
     void watch(Observer& observer, Readiness interest) override {
         if (!descriptor_) return;
         observer_ = &observer;
+        is_lost_ = false;
         loop_.watch(*this, descriptor_.get(), interest);
     }
 
@@ -72,10 +71,17 @@ public:
     std::string remote_name() const override { return remote_.str(); }
 
 private:
-    void on_ready(Readiness readiness) override { observer_->on_transport_ready(readiness); }
+    void on_ready(Readiness readiness) override {
+        is_lost_ = interest() == Readiness::none;
+        observer_->on_transport_ready(readiness);
+    }
 
-    static IoResult moved(ssize_t n, [[maybe_unused]] std::size_t given) noexcept {
-        if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? IoResult::would_block() : failed_with_errno();
+    IoResult moved(ssize_t n, [[maybe_unused]] std::size_t given) const noexcept {
+        if (n < 0) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK) return failed_with_errno();
+            // Nobody would ever tell that it is ready.
+            return is_lost_ ? IoResult::failed(reactor::no_longer_watched()) : IoResult::would_block();
+        }
         // A count beyond what was given would have the caller skip bytes it never had (CVE-2026-107928).
         assert(std::size_t(n) <= given);
         return IoResult::done(std::size_t(n));
@@ -85,12 +91,13 @@ private:
     Observer* observer_ = nullptr;
     Descriptor descriptor_;
     Address local_, remote_;
+    bool is_lost_ = false;  // the loop cannot watch it
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_tcp(reactor::Core& core, int descriptor, const Address& local, const Address& remote) {
-    return std::make_unique<Tcp>(core, descriptor, local, remote);
+std::unique_ptr<Transport> make_tcp(reactor::Core& core, Descriptor descriptor, const Address& local, const Address& remote) {
+    return std::make_unique<Tcp>(core, std::move(descriptor), local, remote);
 }
 
 }  // namespace hawser::transport

@@ -150,7 +150,7 @@ bool TlsTransport::shake_hands() {
         established();
         return true;
     }
-    if (result != MBEDTLS_ERR_SSL_WANT_READ) handshake_failed(result);
+    if (result != MBEDTLS_ERR_SSL_WANT_READ || write_error_) handshake_failed(result);
     return false;
 }
 
@@ -192,7 +192,8 @@ void TlsTransport::handshake_failed(int error) {
     if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE)
         mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
     part();
-    fail("the TLS handshake failed: " + why, error_ ? error_ : std::error_code(error, tls_category()));
+    const std::error_code of_socket = error_ ? error_ : write_error_;
+    fail("the TLS handshake failed: " + why, of_socket ? of_socket : std::error_code(error, tls_category()));
 }
 
 /// So that the peer gets our last words: what is left unread would have the socket's end take them back.
@@ -227,7 +228,7 @@ IoResult TlsTransport::read(std::span<char> into) {
 
 /// What there is to say when there is nothing to read.
 IoResult TlsTransport::outcome() {
-    if (state_ == State::open) return IoResult::would_block();
+    if (state_ == State::open) return write_error_ ? IoResult::failed(write_error_) : IoResult::would_block();
     outcome_told_ = true;
     return state_ == State::ended ? IoResult::end() : IoResult::failed(error_);
 }
@@ -304,8 +305,8 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     }
     is_collecting_ = false;
     flush_output();
-    if (size != 0) return IoResult::done(size);
-    return write_error_ ? IoResult::failed(write_error_) : IoResult::would_block();
+    if (write_error_) return IoResult::failed(write_error_);
+    return size != 0 ? IoResult::done(size) : IoResult::would_block();
 }
 
 /// Returns how many of the bytes have become records: all, unless the socket is full or something failed.
@@ -402,6 +403,8 @@ void TlsTransport::rewatch() {
 void TlsTransport::on_transport_ready(Readiness readiness) {
     auto told = static_cast<unsigned>(readiness);
     if (!flush_output()) told &= ~static_cast<unsigned>(Readiness::writable);
+    // The observer has long been told that these bytes were written: it learns of it by reading.
+    if (write_error_) told |= static_cast<unsigned>(Readiness::readable);
     if (state_ == State::handshaking) {
         shake_hands();
         // The observer has to hear of the outcome, and what was put off may be done now.

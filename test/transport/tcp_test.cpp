@@ -40,7 +40,7 @@ struct Fixture {
         peer = std::move(far);
         local = Address::local_of(near.get());
         remote = Address::local_of(peer.get());
-        tcp = transport::make_tcp(core, near.release(), local, remote);
+        tcp = transport::make_tcp(core, std::move(near), local, remote);
     }
     // Waits until there is something to read.
     IoResult read(std::span<char> into) {
@@ -138,7 +138,7 @@ TEST_CASE("tcp: a write after the end fails and raises no signal") {
 
 TEST_CASE("tcp: to shut an unconnected socket is a failure") {
     reactor::Core core(reactor::make_ev_loop());
-    const auto tcp = transport::make_tcp(core, socket(AF_INET, SOCK_STREAM, 0), {}, {});
+    const auto tcp = transport::make_tcp(core, transport::Descriptor(socket(AF_INET, SOCK_STREAM, 0)), {}, {});
     const IoResult result = tcp->shutdown_write();
     CHECK(result.status == Status::failed);
     CHECK(result.error == std::errc::not_connected);
@@ -260,8 +260,8 @@ TEST_CASE("tcp: works over a Unix socket") {
     reactor::Core core(reactor::make_ev_loop());
     int pair[2];
     REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-    const auto near = transport::make_tcp(core, pair[0], Address::unix_socket("/run/x"), Address::unix_socket(""));
-    const auto far = transport::make_tcp(core, pair[1], {}, {});
+    const auto near = transport::make_tcp(core, transport::Descriptor(pair[0]), Address::unix_socket("/run/x"), Address::unix_socket(""));
+    const auto far = transport::make_tcp(core, transport::Descriptor(pair[1]), {}, {});
     char text[] = "hello", buffer[16];
     const iovec slice{text, 5};
     CHECK(near->write({&slice, 1}).bytes == 5);
