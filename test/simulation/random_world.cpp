@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <hawser/compression.hpp>
+
 #include "support/catch.hpp"
 
 namespace support {
@@ -10,6 +12,10 @@ namespace support {
 using namespace hawser;
 
 namespace {
+
+/// What may wait to be sent, by the bounds of RandomWorld::configuration(): max_buffered_amount, as much again as control frames may take,
+/// and around the last message's bytes their frames.
+constexpr std::size_t most_buffered = 320'000 + 64 * 1024 + 14 * 100'020;
 
 /// What callbacks throw on purpose.
 struct Thrown : std::runtime_error {
@@ -31,6 +37,7 @@ RandomWorld::RandomWorld(std::uint64_t seed) : world_({}, {}, seed), random_(see
             }
         });
     }
+    compress(*world_.server);
     listen(*world_.server, [this](Connection& connection) -> Side& {
         const Request* request = connection.handshake_request();
         const auto index = static_cast<std::size_t>(std::stoi(std::string(request->headers.get(index_field).value())));
@@ -59,6 +66,20 @@ WireOptions RandomWorld::wire() {
     options.record = chance(3) ? 1 + up_to(2000) : 0;
     if (chance(4)) options.reset_after[up_to(1)] = up_to(chance(2) ? 400 : 100'000);
     return options;
+}
+
+template <typename Endpoint>
+void RandomWorld::compress(Endpoint& endpoint) {
+    if (chance(2)) return;
+    DeflateOptions options;
+    options.server_no_context_takeover = chance(3);
+    options.client_no_context_takeover = chance(3);
+    options.server_max_window_bits = 9 + static_cast<int>(up_to(6));
+    options.client_max_window_bits = 9 + static_cast<int>(up_to(6));
+    options.memory_level = 1 + static_cast<int>(up_to(8));
+    options.level = 1 + static_cast<int>(up_to(8));
+    options.threshold = up_to(300);
+    endpoint.add_middleware(std::make_shared<CompressionExtension>(options));
 }
 
 template <typename Endpoint, typename Find>
@@ -98,6 +119,7 @@ void RandomWorld::connect() {
     pair.client = std::make_unique<SimClient>(world_.reactor, "ws://sim.test/",
                                               ClientOptions{.unix_path = "/nonexistent/hawser", .configuration = configuration()});
     pair.client->add_header(index_field, std::to_string(index));
+    compress(*pair.client);
     listen(*pair.client, [&pair](Connection&) -> Side& { return pair.at_client; });
     const WireOptions options = wire();
     auto ends = make_wire(world_.loop, options);
@@ -111,6 +133,7 @@ void RandomWorld::connect() {
 }
 
 void RandomWorld::on_event(Side& side, Connection& connection) {
+    REQUIRE(connection.buffered_amount() <= most_buffered);
     if (is_calm_) return;
     if (chance(4)) act(side, connection);
     if (chance(200)) world_.loop.advance(Seconds(static_cast<double>(up_to(30))));
@@ -243,18 +266,25 @@ void RandomWorld::run() {
 void RandomWorld::finish() {
     is_calm_ = true;
     const bool close = chance(2);
+    std::vector<ConnectionPtr> closed;
     const auto each = [&](auto&& use) {
         for (const auto& pair : pairs_)
             for (const Side* side : {&pair->at_server, &pair->at_client})
                 if (side->connection) use(*side->connection);
     };
     for (const auto& pair : pairs_)
-        for (const SimSocketPtr& end : pair->ends) end->hold(false);
+        // When all are closed, some peers hear nothing of it, or are not heard.
+        for (const SimSocketPtr& end : pair->ends) end->hold(close && chance(6));
     each([&](Connection& connection) {
         connection.resume();
-        if (close) connection.close();
+        if (!close) return;
+        // Not with its write half closed: it may go on reading for as long as the peer writes.
+        if (connection.close() == SendStatus::ok) closed.push_back(connection.handle());
     });
     pass(Seconds(200));
+    // Whatever state it was in, a deadline has ended what was closed.
+    for (const ConnectionPtr& connection : closed) CHECK_FALSE(connection->is_connected());
+    closed.clear();
     each([](Connection& connection) { connection.disconnect(); });
     pass(Seconds(20));
 }

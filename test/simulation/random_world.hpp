@@ -43,6 +43,8 @@ private:
     std::size_t up_to(std::size_t most) { return random_() % (most + 1); }
     hawser::Configuration configuration();
     WireOptions wire();
+    template <typename Endpoint>
+    void compress(Endpoint& endpoint);
 
     void connect();
     template <typename Endpoint, typename Find>
