@@ -144,12 +144,14 @@ bool Assembler::finish_inflating(const Configuration& limits) {
 }
 
 bool Assembler::check_inflated(Inflater::Status status, std::size_t before) {
+    // First what came before a fault of the compression: the first fault is told, however the bytes were cut.
+    if (!check_text(storage_.view().substr(before))) return false;
     switch (status) {
         case Inflater::Status::corrupt: return refuse(CloseCode::invalid_payload, "a compressed message cannot be inflated");
         case Inflater::Status::too_big: return refuse(CloseCode::message_too_big, "a message inflates to more than max_message_size");
         case Inflater::Status::ok: break;
     }
-    return check_text(storage_.view().substr(before));
+    return true;
 }
 
 Assembler::Status Assembler::finish(std::string_view content, MessageView& message) {

@@ -135,6 +135,15 @@ TEST_CASE("assembler: what cannot be inflated is failed with 1007") {
     CHECK(feed.messages == Messages{"failed 1007"});
 }
 
+TEST_CASE("assembler: the first fault of a compressed text is told, however its bytes are cut") {
+    Compressed feed(any_role());
+    // A stored block with what is not UTF-8, then a block of a kind that there is not.
+    const std::string stream = feed.frame(first::text | rsv1, std::string("\x00\x01\x00\xFE\xFF\xFF\x07", 7));
+    SECTION("at once") { feed.feed(stream); }
+    SECTION("byte by byte") { CHECK(feed.fails_at(stream) != std::string::npos); }
+    CHECK(feed.assembler.failure().reason == std::string_view("a text message is not UTF-8"));
+}
+
 TEST_CASE("assembler: max_message_size bounds what a message inflates to, in one frame or in many") {
     const std::size_t size = GENERATE(std::size_t{999}, 1000, 1001);
     const std::string expected = size <= 1000 ? "binary " + std::string(size, 'x') : "failed 1009";
