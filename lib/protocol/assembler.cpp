@@ -1,6 +1,7 @@
 #include "protocol/assembler.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace hawser::protocol {
@@ -9,6 +10,10 @@ Assembler::Status Assembler::next(std::span<char>& input, const Configuration& l
     if (delivered_) {
         storage_.release();
         delivered_ = false;
+    }
+    if (!in_message()) {
+        const Status status = short_frame(input, limits, message);
+        if (status != Status::incomplete) return status;
     }
     for (;;) {
         if (!in_frame_) {
@@ -23,6 +28,30 @@ Assembler::Status Assembler::next(std::span<char>& input, const Configuration& l
         delivered_ = true;
         return finish(storage_.view(), message);
     }
+}
+
+/// Takes what most messages are: one uncompressed frame with a header of the shortest form, all there. `incomplete` leaves whatever
+/// else there is as it is, to begin_frame().
+Assembler::Status Assembler::short_frame(std::span<char>& input, const Configuration& limits, MessageView& message) {
+    const bool masked = receiver_ == Role::server;
+    const std::size_t header = header_size(0, masked);
+    if (input.size() < header) return Status::incomplete;
+    const auto first = static_cast<unsigned char>(input[0]);
+    if (first != (wire::fin | wire::text) && first != (wire::fin | wire::binary)) return Status::incomplete;
+    // A mask bit that is wrong makes it too long.
+    const std::size_t length = static_cast<unsigned char>(input[1]) ^ (masked ? wire::masked : 0u);
+    if (length > max_short_payload || input.size() - header < length || length > limits.max_message_size) return Status::incomplete;
+
+    char* payload = input.data() + header;
+    if (masked) {
+        MaskingKey key;
+        std::memcpy(key.data(), payload - key.size(), key.size());
+        mask(payload, length, key);
+    }
+    input = input.subspan(header + length);
+    opcode_ = static_cast<Opcode>(first & wire::opcode);
+    utf8_.reset();
+    return check_text({payload, length}) ? finish({payload, length}, message) : Status::failed;
 }
 
 Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message) {

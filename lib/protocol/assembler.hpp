@@ -50,6 +50,7 @@ public:
     static constexpr std::size_t direct_maximum = 256 * 1024;
 
 private:
+    Status short_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
     Status begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
     Status control_frame(std::span<char>& input, const FrameHeader& header, MessageView& message);
     Status close_frame(std::string_view payload, MessageView& message);

@@ -27,6 +27,8 @@ struct Failure {
 /// Opcodes as they stand on the wire, continuation among them.
 namespace wire {
 constexpr unsigned continuation = 0x0;
+constexpr unsigned text = 0x1;
+constexpr unsigned binary = 0x2;
 constexpr unsigned fin = 0x80;
 constexpr unsigned rsv1 = 0x40;
 constexpr unsigned rsv = 0x70;
@@ -34,7 +36,9 @@ constexpr unsigned opcode = 0x0F;
 constexpr unsigned masked = 0x80;
 }  // namespace wire
 
-constexpr std::size_t max_control_payload = 125;
+/// The longest payload whose length stands in a header's second byte; a control frame's may not be longer.
+constexpr std::size_t max_short_payload = 125;
+constexpr std::size_t max_control_payload = max_short_payload;
 constexpr std::size_t max_close_reason = max_control_payload - 2;
 /// Two bytes, eight of length, four of masking key.
 constexpr std::size_t max_header_size = 14;

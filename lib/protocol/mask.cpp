@@ -26,10 +26,27 @@ std::uint32_t rotate(const MaskingKey& key, std::size_t offset) noexcept {
     return std::endian::native == std::endian::little ? std::rotr(word, bits) : std::rotl(word, bits);
 }
 
+/// A size from one to two units: the last unit overlaps the first, and is read before that is written.
+template <class Unit>
+void apply_overlapping(char* to, const char* from, std::size_t size, const Unit& first_pattern, const Unit& last_pattern) noexcept {
+    const std::size_t last_at = size - sizeof(Unit);
+    Unit first, last;
+    std::memcpy(&first, from, sizeof first);
+    std::memcpy(&last, from + last_at, sizeof last);
+    first ^= first_pattern;
+    last ^= last_pattern;
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + last_at, &last, sizeof last);
+}
+
 /// `to` may be `from`, but must not overlap it otherwise.
 void apply(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
     const std::uint32_t word = rotate(key, offset);
     const Block block = {word, word, word, word};
+    if (size >= sizeof(Block) && size <= 2 * sizeof(Block)) {
+        const std::uint32_t last = rotate(key, offset + size);
+        return apply_overlapping(to, from, size, block, Block{last, last, last, last});
+    }
 
     std::size_t at = 0;
     for (; size - at >= 4 * sizeof(Block); at += 4 * sizeof(Block)) {

@@ -241,7 +241,7 @@ void Session::fail(const Failure& failure, TimePoint now) {
 
 SendStatus Session::send(const MessageView& message, TimePoint now, const PreparedMessage* prepared) {
     if (!is_writable()) return SendStatus::closed;
-    if (!prepared) {
+    if (!prepared && !is_sound_data(message)) {
         if (auto objection = object_to(message)) {
             events_.on_error(objection->code, "a message was not sent: " + objection->what, nullptr);
             return SendStatus::refused;

@@ -19,11 +19,13 @@ constexpr signed char all_but_lowest_bit = -2;
 
 bool is_at_least(char byte, unsigned char bound) noexcept { return static_cast<unsigned char>(byte) >= bound; }
 
-Block load(const char* from) noexcept {
+Block raw(const char* from) noexcept {
     Block block;
     std::memcpy(&block, from, sizeof block);
-    return block ^ biased(0);
+    return block;
 }
+
+Block load(const char* from) noexcept { return raw(from) ^ biased(0); }
 
 bool any(Block block) noexcept {
     std::uint64_t halves[2];
@@ -40,6 +42,14 @@ bool is_ascii(const char* from) noexcept {
     return (all & 0x8080808080808080) == 0;
 }
 
+/// The same for less than a stride: its first and its last words may overlap. Less than a word is not looked at.
+bool is_short_ascii(const char* from, std::size_t size) noexcept {
+    constexpr std::size_t word = sizeof(std::uint64_t);
+    if (size >= 2 * word) return is_ascii<2 * word>(from) && is_ascii<2 * word>(from + size - 2 * word);
+    if (size >= word) return is_ascii<word>(from) && is_ascii<word>(from + size - word);
+    return false;
+}
+
 /// Marks the bytes that cannot stand behind the three before them. Reads [at - look_back, at + 16).
 Block errors(const char* at) noexcept {
     const Block byte = load(at);
@@ -51,6 +61,18 @@ Block errors(const char* at) noexcept {
     const Block surrogate = (before == biased(0xED)) & (byte > biased(0x9F));
     const Block too_large = (before == biased(0xF4)) & (byte > biased(0x8F));
     return (continues ^ due) | never | overlong | surrogate | too_large;
+}
+
+/// Behind the ASCII that begins at `at`, or behind the part of it that is found quickly. The last bytes are looked at together with
+/// some that have been.
+const char* skip_ascii(const char* at, const char* end) noexcept {
+    if (end - at < stride) return is_short_ascii(at, static_cast<std::size_t>(end - at)) ? end : at;
+    constexpr std::ptrdiff_t size = sizeof(Block);
+    constexpr Block high_bits = Block{} + biased(0);
+    while (end - at >= 2 * stride && !any((raw(at) | raw(at + size) | raw(at + 2 * size) | raw(at + 3 * size)) & high_bits))
+        at += 2 * stride;
+    while (end - at >= stride && is_ascii<stride>(at)) at += stride;
+    return end - at < stride && is_ascii<stride>(end - stride) ? end : at;
 }
 
 /// How many bytes before `at` belong to a character that is not complete there.
@@ -66,8 +88,7 @@ const char* check_strides(const char* at, const char* end) noexcept {
     while (end - at >= stride) {
         if (is_ascii<stride>(at)) {
             if (unfinished(at) != 0) return nullptr;
-            do at += stride;
-            while (end - at >= stride && is_ascii<stride>(at));
+            at = skip_ascii(at + stride, end);
         } else {
             if (any(errors(at) | errors(at + stride / 2))) return nullptr;
             at += stride;
@@ -77,6 +98,11 @@ const char* check_strides(const char* at, const char* end) noexcept {
 }
 
 }  // namespace
+
+bool is_quickly_ascii(std::string_view text) noexcept {
+    const char* const end = text.data() + text.size();
+    return skip_ascii(text.data(), end) == end;
+}
 
 bool Utf8Validator::feed_byte(unsigned char byte) noexcept {
     if (needed_ != 0) {
@@ -95,7 +121,7 @@ bool Utf8Validator::feed_byte(unsigned char byte) noexcept {
     return !failed_;
 }
 
-bool Utf8Validator::feed(std::string_view piece) noexcept {
+bool Utf8Validator::feed_any(std::string_view piece) noexcept {
     if (failed_) return false;
     const char* at = piece.data();
     const char* const end = at + piece.size();

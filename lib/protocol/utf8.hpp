@@ -6,17 +6,21 @@
 
 namespace hawser::protocol {
 
+/// Whether a text is ASCII, as most is; false also for what takes longer to find out.
+bool is_quickly_ascii(std::string_view text) noexcept;
+
 /// Checks a stream of text for UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing over U+10FFFF), in pieces
 /// of any size. Fails at the first byte that no valid text can have there.
 class Utf8Validator {
 public:
     /// False when the text so far cannot be the beginning of valid text; stays so until reset().
-    bool feed(std::string_view piece) noexcept;
+    bool feed(std::string_view piece) noexcept { return (complete() && is_quickly_ascii(piece)) || feed_any(piece); }
     /// Valid, and not in the middle of a character.
     bool complete() const noexcept { return needed_ == 0 && !failed_; }
     void reset() noexcept { *this = Utf8Validator(); }
 
 private:
+    bool feed_any(std::string_view piece) noexcept;
     bool feed_byte(unsigned char byte) noexcept;
 
     // The continuation bytes that are still due, and the range of the next one.

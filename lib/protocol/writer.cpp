@@ -4,8 +4,6 @@
 #include <array>
 #include <cstring>
 
-#include "protocol/utf8.hpp"
-
 namespace hawser::protocol {
 
 namespace {
@@ -34,6 +32,14 @@ bool is_known(Opcode opcode) {
         case Opcode::pong: return true;
     }
     return false;
+}
+
+/// One frame with a header of two bytes.
+void write_short(Output& output, unsigned opcode, std::string_view payload) {
+    char* to = output.reserve(2 + payload.size());
+    to[0] = static_cast<char>(wire::fin | opcode);
+    to[1] = static_cast<char>(payload.size());
+    if (!payload.empty()) std::memcpy(to + 2, payload.data(), payload.size());
 }
 
 /// Headers and payloads of some frames, to be written together.
@@ -78,6 +84,7 @@ std::optional<Objection> object_to(const MessageView& message) {
 }
 
 void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
+    if (payload.size() <= std::min(max_short_payload, frame_size)) return write_short(output, static_cast<unsigned>(opcode) | rsv, payload);
     Fragments fragments(opcode, payload, frame_size, rsv);
     std::string_view piece;
     unsigned wire_opcode = 0;

@@ -12,6 +12,7 @@
 #include <hawser/message.hpp>
 
 #include "protocol/frame.hpp"
+#include "protocol/utf8.hpp"
 #include "types/entropy.hpp"
 
 namespace hawser::protocol {
@@ -37,6 +38,10 @@ struct Objection {
     Errc code;
     std::string what;
 };
+/// Nothing can be wrong with most messages.
+inline bool is_sound_data(const MessageView& message) noexcept {
+    return message.opcode == Opcode::binary || (message.opcode == Opcode::text && is_utf8(message.content));
+}
 std::optional<Objection> object_to(const MessageView& message);
 
 /// Writes the frames of a payload as a server does: unmasked, large ones from where they lie. `rsv` as in Fragments.

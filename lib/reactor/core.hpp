@@ -92,7 +92,7 @@ public:
     /// What the connections share to compress with; left here by the first that needs it.
     std::shared_ptr<void>& codecs() noexcept { return codecs_; }
 
-    static constexpr std::size_t receive_buffer_size = 512 * 1024;
+    static constexpr std::size_t receive_buffer_size = 64 * 1024;
     static constexpr std::size_t cork_buffer_size = 64 * 1024;
 
 private:

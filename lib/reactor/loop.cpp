@@ -18,11 +18,11 @@ public:
     void watch(Io& io, int descriptor, Readiness interest) override;
     void arm(Deadline& deadline, TimePoint at) override;
     TimePoint fresh_now() const noexcept override { return std::chrono::steady_clock::now(); }
-    Timestamp wall_clock() const noexcept override;
     bool run() override;
     bool run_once(Seconds wait) override;
     void stop() noexcept override;
     void wake() noexcept override { ev_async_send(loop_, &async_); }
+    void update_now() noexcept override;
     void do_not_sleep() noexcept override { ev_idle_start(loop_, &idle_); }
     void after_fork() override { ev_loop_fork(loop_); }
     struct ev_loop* native() const noexcept override {
@@ -73,7 +73,7 @@ EvLoop::EvLoop(struct ev_loop* borrowed) : loop_(borrowed ? borrowed : ev_loop_n
     }
     close(probe);
     start_own_watchers();
-    now_ = fresh_now();
+    update_now();
 }
 
 void EvLoop::start_own_watchers() {
@@ -135,8 +135,9 @@ void EvLoop::start(Deadline& deadline) {
     ev_timer_start(loop_, &deadline.timer_);
 }
 
-Timestamp EvLoop::wall_clock() const noexcept {
-    return Timestamp(std::chrono::duration_cast<Timestamp::duration>(Seconds(ev_now(loop_))));
+void EvLoop::update_now() noexcept {
+    now_ = fresh_now();
+    wall_clock_ = Timestamp(std::chrono::duration_cast<Timestamp::duration>(Seconds(ev_now(loop_))));
 }
 
 bool EvLoop::run() { return ev_run(loop_, 0) || is_stopped_; }
@@ -167,13 +168,13 @@ void EvLoop::stop() noexcept {
 void EvLoop::on_prepare(struct ev_loop*, ev_prepare* prepare, int) {
     EvLoop& self = of(prepare->data);
     self.is_stopped_ = false;
-    self.now_ = self.fresh_now();
+    self.update_now();
     self.dispatch([&] { self.hooks_->before_sleep(); });
 }
 
 void EvLoop::on_check(struct ev_loop* loop, ev_check* check, int) {
     EvLoop& self = of(check->data);
-    self.now_ = self.fresh_now();
+    self.update_now();
     ev_idle_stop(loop, &self.idle_);
 }
 

@@ -90,8 +90,6 @@ public:
     virtual void arm(Deadline& deadline, TimePoint at) = 0;
     /// The time now, read afresh.
     virtual TimePoint fresh_now() const noexcept = 0;
-    /// The wall-clock time at which the present iteration began.
-    virtual Timestamp wall_clock() const noexcept = 0;
 
     /// Runs until stop(), or until nothing is left to wait for: then it returns false.
     virtual bool run() = 0;
@@ -109,8 +107,10 @@ public:
 
     /// Time of the present iteration.
     TimePoint now() const noexcept { return now_; }
+    /// The same by the wall clock.
+    Timestamp wall_clock() const noexcept { return wall_clock_; }
     /// For work outside of an iteration, which may come long after the last one.
-    void update_now() noexcept { now_ = fresh_now(); }
+    virtual void update_now() noexcept = 0;
     /// A callback of this loop is under way.
     bool is_dispatching() const noexcept { return is_dispatching_; }
     /// To be called before the loop runs; `hooks` outlive it, or its last run.
@@ -119,6 +119,7 @@ public:
 protected:
     LoopHooks* hooks_ = nullptr;
     TimePoint now_{};
+    Timestamp wall_clock_{};
 
     // Every callback goes through here: nothing may be thrown through libev.
     template <typename Callback>

@@ -17,14 +17,15 @@ constexpr Readiness operator&(Readiness a, Readiness b) noexcept { return Readin
 
 }  // namespace
 
-SimLoop::SimLoop(std::uint64_t seed) : seed_(seed), random_(seed), time_(beginning) { now_ = time_; }
+SimLoop::SimLoop(std::uint64_t seed) : seed_(seed), random_(seed), time_(beginning) { update_now(); }
 
 void SimLoop::set_ready(int descriptor, Readiness readiness) { readiness_[descriptor] = readiness; }
 
 void SimLoop::advance(Seconds duration) { time_ = hawser::later(time_, duration); }
 
-Timestamp SimLoop::wall_clock() const noexcept {
-    return wall_clock_at_beginning + std::chrono::duration_cast<Timestamp::duration>(time_ - beginning);
+void SimLoop::update_now() noexcept {
+    now_ = time_;
+    wall_clock_ = wall_clock_at_beginning + std::chrono::duration_cast<Timestamp::duration>(time_ - beginning);
 }
 
 void SimLoop::watch(reactor::Io& io, int descriptor, Readiness interest) {
@@ -73,12 +74,12 @@ bool SimLoop::run_once(Seconds wait) {
 void SimLoop::iterate(TimePoint latest) {
     if (iterations_left_ == 0) throw Stuck("the simulated loop does not come to an end" + state());
     --iterations_left_;
-    now_ = time_;
+    update_now();
     dispatch([this] { hooks_->before_sleep(); });
     if (is_stopped_) return;
     if (!is_busy() && is_anything_left()) sleep(latest);
     is_sleepless_ = false;
-    now_ = time_;
+    update_now();
     if (is_woken_.exchange(false)) dispatch([this] { hooks_->on_wake(); });
     // Which of the two comes first must not matter to anyone.
     if (random_() % 2 == 0) {

@@ -52,13 +52,13 @@ public:
     void arm(reactor::Deadline& deadline, TimePoint at) override;
     TimePoint fresh_now() const noexcept override { return time_; }
     /// 2001-09-09 01:46:40 UTC at the beginning.
-    Timestamp wall_clock() const noexcept override;
     /// Throws Stuck when nothing can ever happen any more, but descriptors are watched.
     bool run() override;
     /// Where the real loop would sleep for the whole of `wait`, the time moves on by it.
     bool run_once(Seconds wait) override;
     void stop() noexcept override { is_stopped_ = true; }
     void wake() noexcept override { is_woken_ = true; }
+    void update_now() noexcept override;
     void do_not_sleep() noexcept override { is_sleepless_ = true; }
     void after_fork() override {}
     struct ev_loop* native() const noexcept override {
