@@ -287,8 +287,8 @@ void Link::on_open() {
 }
 
 void Link::on_error(Errc code, std::string what, const Response* response) {
-    std::string text = remote_name() + ": " + std::move(what);
-    const Error error = response ? Error(code, std::move(text), *response) : Error(code, std::move(text));
+    const std::string text = remote_name() + ": " + what;
+    const Error error = response ? Error(code, text, *response) : Error(code, text);
     call([&](Owner&) { tell(error); });
 }
 

@@ -6,9 +6,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <string>
+
+#include "types/text.hpp"
 
 namespace hawser::endpoint {
 
@@ -28,15 +29,18 @@ double fraction(Entropy& entropy) {
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT", the one form in which dates are sent (RFC 9110, section 5.6.7).
 std::optional<std::chrono::sys_seconds> parse_date(std::string_view text) {
-    constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const std::string copy(text);
-    std::array<char, 4> name{};
-    unsigned day = 0, hour = 0, minute = 0, second = 0;
-    int year = 0, end = 0;
-    std::sscanf(copy.c_str(), "%*3[A-Za-z], %2u %3[A-Za-z] %4d %2u:%2u:%2u GMT%n", &day, name.data(), &year, &hour, &minute, &second, &end);
-    const std::size_t month = months.find(name.data()) / 3 + 1;
-    if (end == 0 || copy.size() != static_cast<std::size_t>(end) || month > 12 || hour > 23 || minute > 59 || second > 60) return {};
-    const auto date = std::chrono::year(year) / static_cast<int>(month) / static_cast<int>(day);
+    constexpr std::string_view form = "Aaa, 00 Aaa 0000 00:00:00 GMT", months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const auto has_kind = [](char c, char kind) { return kind == '0' ? is_digit(c) : kind == 'A' || kind == 'a' ? is_alpha(c) : c == kind; };
+    if (!std::equal(text.begin(), text.end(), form.begin(), form.end(), has_kind)) return std::nullopt;
+    const auto number = [&](std::size_t at, std::size_t size) {
+        int value = 0;
+        std::from_chars(text.data() + at, text.data() + at + size, value);
+        return value;
+    };
+    const std::size_t month = months.find(text.substr(8, 3)) / 3 + 1;
+    const int hour = number(17, 2), minute = number(20, 2), second = number(23, 2);
+    if (month > 12 || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+    const auto date = std::chrono::year(number(12, 4)) / static_cast<int>(month) / number(5, 2);
     if (!date.ok()) return std::nullopt;
     return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
 }

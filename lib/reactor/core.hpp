@@ -92,7 +92,8 @@ public:
     /// What the connections share to compress with; left here by the first that needs it.
     std::shared_ptr<void>& codecs() noexcept { return codecs_; }
 
-    static constexpr std::size_t receive_buffer_size = 64 * 1024;
+    /// Holds a message of 64 KiB with its header; what is longer is better received where it is to lie.
+    static constexpr std::size_t receive_buffer_size = 64 * 1024 + 64;
     static constexpr std::size_t cork_buffer_size = 64 * 1024;
 
 private:

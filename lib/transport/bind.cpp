@@ -92,7 +92,7 @@ std::vector<BoundSocket> bind_each(std::vector<Address> addresses, const Context
             bound.push_back(bind_ip(address, context));
         } catch (const std::system_error& error) {
             failure = cannot_listen(address.str(), error.what(), error.code());
-            if (!is_unavailable(error.code())) throw *failure;
+            if (!is_unavailable(error.code())) throw Error(*failure);
         }
         // [::] takes IPv4 too; 0.0.0.0 is for systems that have no IPv6.
         if (!bound.empty() && bound.back().address.is_wildcard()) break;

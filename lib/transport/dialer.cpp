@@ -77,7 +77,7 @@ SocketDialer::~SocketDialer() { core_.loop().arm(*this, TimePoint::max()); }
 void SocketDialer::start() {
     if (!options_.unix_path.empty()) return race({Address::unix_socket(options_.unix_path)});
     if (const std::vector<Address> known = known_addresses(options_.host, options_.port); !known.empty()) return race(known);
-    const auto on_resolved = [this](Resolver::Result result) {
+    const auto on_resolved = [this](const Resolver::Result& result) {
         resolver_.reset();
         if (result.addresses.empty()) return fail("cannot resolve \"" + options_.host + "\": " + result.failure);
         race(result.addresses);

@@ -100,11 +100,12 @@ bool concerns_one_connection(int error) noexcept {
         case ENETUNREACH:
         case EHOSTUNREACH:
         case ENOPROTOOPT:
-        case EOPNOTSUPP: return true;
+        case EOPNOTSUPP:
 #ifdef __linux__
         case EHOSTDOWN:
-        case ENONET: return true;
+        case ENONET:
 #endif
+            return true;
         default: return false;
     }
 }

@@ -87,7 +87,8 @@ void set_versions(mbedtls_ssl_config& config, Version least, Version most) noexc
     mbedtls_ssl_conf_max_tls_version(&config, number(most));
 #else
     // Its highest is TLS 1.2, and that is the lowest that is allowed.
-    static_cast<void>(least), static_cast<void>(most);
+    static_cast<void>(least);
+    static_cast<void>(most);
     mbedtls_ssl_conf_min_version(&config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
     mbedtls_ssl_conf_max_version(&config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 #endif
@@ -195,7 +196,7 @@ Mismatch mismatch_of(int error) noexcept {
         case MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN:
         case MBEDTLS_ERR_SSL_NO_USABLE_CIPHERSUITE: return Mismatch::ciphersuite;
         case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION: return Mismatch::version;
-        case MBEDTLS_ERR_SSL_CERTIFICATE_REQUIRED: return Mismatch::certificate;
+        case MBEDTLS_ERR_SSL_CERTIFICATE_REQUIRED:
 #endif
         case MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED: return Mismatch::certificate;
         default: return Mismatch::none;

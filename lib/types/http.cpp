@@ -88,7 +88,10 @@ void Headers::add(std::string name, std::string value) { fields_.push_back({std:
 void Headers::set(std::string_view name, std::string value) {
     Header field{std::string(name), std::move(value)};
     const auto first = std::find_if(fields_.begin(), fields_.end(), named(field.name));
-    if (first == fields_.end()) return fields_.push_back(std::move(field));
+    if (first == fields_.end()) {
+        fields_.push_back(std::move(field));
+        return;
+    }
     fields_.erase(std::remove_if(first + 1, fields_.end(), named(field.name)), fields_.end());
     *first = std::move(field);
 }
