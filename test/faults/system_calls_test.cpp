@@ -84,26 +84,26 @@ std::string fail_all(Scenario scenario, std::size_t of = 1) {
 
 TEST_CASE("system calls: each fails in each way, plain") {
     CHECK(fail_all(Scenario::plain) ==
-          "socket bind listen accept4 connect recv sendmsg setsockopt getsockopt getsockname getpeername open epoll_create1 epoll_ctl "
+          "socket bind listen accept4 connect recv send sendmsg setsockopt getsockopt getsockname getpeername open epoll_create1 epoll_ctl "
           "epoll_wait eventfd getentropy");
 }
 
 TEST_CASE("system calls: each fails in each way, half-close") {
     CHECK(fail_all(Scenario::half_close) ==
-          "socket bind listen accept4 connect recv sendmsg shutdown setsockopt getsockopt getsockname getpeername open epoll_create1 "
+          "socket bind listen accept4 connect recv send sendmsg shutdown setsockopt getsockopt getsockname getpeername open epoll_create1 "
           "epoll_ctl epoll_wait eventfd getentropy");
 }
 
 TEST_CASE("system calls: each fails, TLS") {
     support::Authority::instance();
     CHECK(fail_all(Scenario::tls, 3) ==
-          "socket bind listen accept4 connect recv sendmsg setsockopt getsockopt getsockname getpeername open epoll_create1 "
+          "socket bind listen accept4 connect recv send setsockopt getsockopt getsockname getpeername open epoll_create1 "
           "epoll_ctl epoll_wait eventfd getentropy");
 }
 
 TEST_CASE("system calls: each fails in each way, Unix socket") {
     CHECK(fail_all(Scenario::unix_socket) ==
-          "socket bind listen accept4 connect recv sendmsg getsockopt getsockname getpeername open epoll_create1 epoll_ctl "
+          "socket bind listen accept4 connect recv send sendmsg getsockopt getsockname getpeername open epoll_create1 epoll_ctl "
           "epoll_wait eventfd getentropy");
 }
 
