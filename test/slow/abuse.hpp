@@ -18,7 +18,11 @@ public:
     explicit AbusedServer(const hawser::Configuration& configuration = {})
         : server(reactor, {.host = "127.0.0.1", .port = 0, .configuration = configuration}) {
         make_echo(server);
-        server.on_error([this](hawser::Connection*, const hawser::Error& error) { ++errors[reason_of(error)]; })
+        server
+            .on_error([this](hawser::Connection*, const hawser::Error& error) {
+                // Silence ends nothing.
+                if (error.errc() != hawser::Errc::connection_timeout) ++errors[reason_of(error)];
+            })
             .on_handshake([this](hawser::Connection& connection, const hawser::Request&, const hawser::Response&) { opened(connection); })
             .on_disconnect([this](hawser::Connection& connection, const hawser::Disconnect&) { ended(connection); });
         server.start();
