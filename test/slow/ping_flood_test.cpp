@@ -63,39 +63,57 @@ void take_pongs(std::string& received, Flood& flood, std::uint64_t& last) {
         std::from_chars(frame.data() + 2, frame.data() + size, number);
         const bool is_pong = static_cast<unsigned char>(frame[0]) == first::pong && frame[1] == 125;
         if (!is_pong || number <= last || number > flood.pings) flood.is_in_order = false;
-        last = number;
+        last = std::max(last, number);
         ++flood.pongs;
     }
     received.erase(0, taken);
 }
 
-/// A peer that sends so many pings, as quickly as it can, and reads.
-bool flood_read(const Line& line, std::uint64_t count) {
-    const Descriptor peer = open_raw(line.get<std::uint16_t>());
-    Flood flood{.pings = 0, .pongs = 0, .is_in_order = true, .has_newest = false};
-    std::string frames, received;
-    std::uint64_t last = 0;
-    while (last < count) {
-        if (frames.empty() && flood.pings < count) {
-            frames = ping_frames(flood.pings + 1, 100);
-            flood.pings += 100;
-        }
-        pollfd ready{peer.get(), static_cast<short>(frames.empty() ? POLLIN : POLLIN | POLLOUT), 0};
-        if (check(poll(&ready, 1, 30'000), "poll") == 0) break;
-        if ((ready.revents & POLLOUT) != 0) {
-            const ssize_t sent = send(peer.get(), frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-            if (sent > 0) frames.erase(0, static_cast<std::size_t>(sent));
-        }
-        char bytes[65536];
-        const ssize_t size = recv(peer.get(), bytes, sizeof bytes, MSG_DONTWAIT);
-        if (size == 0) break;
-        if (size > 0) received.append(bytes, static_cast<std::size_t>(size));
-        take_pongs(received, flood, last);
+/// A peer that sends so many pings, as quickly as it can, and reads; of the last half only when all have been sent.
+class ReadingFlooder {
+public:
+    ReadingFlooder(std::uint16_t port, std::uint64_t count) : peer_(open_raw(port)), count_(count) {
+        const int size = 64 * 1024;
+        check(setsockopt(peer_.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size), "setsockopt");
     }
-    flood.has_newest = last == count;
-    line.put(flood);
-    return true;
-}
+
+    Flood flood() {
+        while (last_ < count_) {
+            refill();
+            const bool is_reading = flood_.pings <= count_ / 2 || frames_.empty();
+            pollfd ready{peer_.get(), static_cast<short>((is_reading ? POLLIN : 0) | (frames_.empty() ? 0 : POLLOUT)), 0};
+            if (check(poll(&ready, 1, 30'000), "poll") == 0) break;
+            if ((ready.revents & POLLOUT) != 0) send_some();
+            if ((ready.revents & ~POLLOUT) != 0 && !receive_some()) break;
+        }
+        flood_.has_newest = last_ == count_;
+        return flood_;
+    }
+
+private:
+    void refill() {
+        if (!frames_.empty() || flood_.pings == count_) return;
+        frames_ = ping_frames(flood_.pings + 1, 100);
+        flood_.pings += 100;
+    }
+    void send_some() {
+        const ssize_t sent = send(peer_.get(), frames_.data(), frames_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) frames_.erase(0, static_cast<std::size_t>(sent));
+    }
+    bool receive_some() {
+        char bytes[65536];
+        const ssize_t size = recv(peer_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+        if (size > 0) received_.append(bytes, static_cast<std::size_t>(size));
+        take_pongs(received_, flood_, last_);
+        return size > 0 || errno == EAGAIN || errno == EWOULDBLOCK;
+    }
+
+    const Descriptor peer_;
+    const std::uint64_t count_;
+    Flood flood_{.pings = 0, .pongs = 0, .is_in_order = true, .has_newest = false};
+    std::string frames_, received_;
+    std::uint64_t last_ = 0;
+};
 
 /// Others are served all the while.
 Flood attack(AbusedServer& abused, PeerProcess& peers) {
@@ -147,8 +165,11 @@ TEST_CASE("ping flood: peers that do not read take no memory, and are ended") {
 }
 
 TEST_CASE("ping flood: a peer that reads gets pongs in order, and the newest in any case") {
-    const std::uint64_t count = 100'000;
-    const auto work = [count](const Line& line) { return flood_read(line, count); };
+    const std::uint64_t count = 200'000;
+    const auto work = [count](const Line& line) {
+        line.put(ReadingFlooder(line.get<std::uint16_t>(), count).flood());
+        return true;
+    };
     PeerProcess processes[] = {PeerProcess(work), PeerProcess(work)};
     AbusedServer abused;
     std::size_t round = 0;
@@ -157,7 +178,9 @@ TEST_CASE("ping flood: a peer that reads gets pongs in order, and the newest in 
         CHECK(flood.pings == count);
         CHECK(flood.is_in_order);
         CHECK(flood.has_newest);
-        CHECK(flood.pongs <= flood.pings);
+        // While it read there was room for all; then some gave way to newer ones (RFC 6455, section 5.5.3).
+        CHECK(flood.pongs >= count / 4);
+        CHECK(flood.pongs < count);
     });
     // The peer did not close.
     CHECK(abused.errors.empty());

@@ -78,6 +78,7 @@ TEST_CASE("unread: peers that never read take no more memory than allowed, and a
         abused.until([&] { return abused.handshakes == opened + peer_count; });
         abused.settle();
         CHECK(abused.handshakes == opened + peer_count);
+        // The chunks they wait in have some room to spare.
         CHECK(heap_at_most < heap + peer_count * (most + most / 2 + 10'000));
         WARN(treatment.name << ": at most " << largest << " bytes waited for one of " << peer_count << " peers, which took at most "
                             << heap_at_most - heap << " bytes of heap");
