@@ -165,8 +165,8 @@ TEST_CASE("ping flood: peers that do not read take no memory, and are ended") {
 }
 
 TEST_CASE("ping flood: a peer that reads gets pongs in order, and the newest in any case") {
-    const std::uint64_t count = 200'000;
-    const auto work = [count](const Line& line) {
+    constexpr std::uint64_t count = 200'000;
+    const auto work = [](const Line& line) {
         line.put(ReadingFlooder(line.get<std::uint16_t>(), count).flood());
         return true;
     };
