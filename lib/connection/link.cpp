@@ -355,9 +355,10 @@ SendStatus Link::overflow(const MessageView& message) {
     return SendStatus::closed;
 }
 
-/// While the socket takes nothing, the newest pong stands for all (RFC 6455, section 5.5.3).
+/// While the socket takes nothing, the newest pong stands for all (RFC 6455, section 5.5.3). None overtakes the one that waits.
 bool Link::keep_pong(const MessageView& message) {
-    if (!blocked_ || queued_pongs_ < settings_->max_queued_pongs) {
+    const bool is_one_waiting = extras_ && extras_->has_waiting_pong;
+    if (!is_one_waiting && (!blocked_ || queued_pongs_ < settings_->max_queued_pongs)) {
         if (blocked_) ++queued_pongs_;
         return false;
     }

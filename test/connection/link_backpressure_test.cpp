@@ -163,6 +163,31 @@ TEST_CASE("link: a peer that pings and does not read is answered with bounded po
     CHECK(narrow.read().size() == 40);
 }
 
+TEST_CASE("link: a pong that has waited for the socket is not overtaken by a newer one", "[link][backpressure]") {
+    Configuration configuration;
+    configuration.max_queued_pongs = 1;
+    Narrow narrow(configuration);
+    CHECK(narrow.send(300) == SendStatus::ok);
+    int pings = 0;
+    const auto ping = [&] { narrow.peer.send({Opcode::ping, std::to_string(++pings)}); };
+    Lines pongs;
+    for (narrow.world.settle(); pings < 20; narrow.world.settle()) {
+        if (pings > 5)
+            for (std::string& line : narrow.peer.lines()) pongs.push_back(std::move(line));
+        // Arrives as the socket takes bytes again.
+        ping();
+    }
+    for (std::string& line : narrow.read()) pongs.push_back(std::move(line));
+    REQUIRE(pongs.size() > 10);
+    int last = 0;
+    for (auto line = pongs.begin() + 1; line != pongs.end(); ++line) {
+        const int number = std::stoi(line->substr(5));
+        CHECK(number > last);
+        last = number;
+    }
+    CHECK(last == pings);
+}
+
 TEST_CASE("link: a flood of pings in one read is bounded by the cork", "[link][backpressure]") {
     Narrow narrow{Configuration{}};
     std::string flood;

@@ -1,24 +1,9 @@
-#include <malloc.h>
-#include <unistd.h>
-
-#include <fstream>
-
+#include "slow/memory.hpp"
 #include "support/tls_loopback.hpp"
 
 using namespace support;
 
 namespace {
-
-struct Memory {
-    std::size_t heap;  // in use
-    std::size_t resident;
-};
-
-Memory memory_used() {
-    std::size_t total = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> total >> resident;
-    return {mallinfo2().uordblks, resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE))};
-}
 
 /// Memory after so many connections from now on, by the same client or each by a new one.
 Memory after(int count, TlsLoopback& loop, Client* client) {
