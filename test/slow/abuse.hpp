@@ -31,10 +31,11 @@ public:
     std::string uri() const { return "ws://127.0.0.1:" + std::to_string(server.port()) + "/"; }
     template <typename Condition>
     void until(Condition&& condition) {
-        REQUIRE(run_until(reactor.core(), [&] {
+        const auto is_done = [&] {
             ++turns;
             return condition();
-        }));
+        };
+        REQUIRE(run_until(reactor.core(), is_done, std::chrono::minutes(2)));
     }
     void run_for(hawser::Seconds duration) {
         bool is_over = false;

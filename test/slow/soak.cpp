@@ -202,7 +202,8 @@ void Soak::run(Seconds duration) {
     while (std::chrono::steady_clock::now() < end && ledger_.failures.empty()) reactor_.run_once(Seconds(0.1));
     is_resting_ = true;
     REQUIRE(ledger_.failures == std::vector<std::string>());
-    REQUIRE(run_until(reactor_.core(), [this] { return is_quiet(); }));
+    REQUIRE(run_until(
+        reactor_.core(), [this] { return is_quiet(); }, std::chrono::minutes(2)));
     run_ready(reactor_.core());
     settle_rest();
 }

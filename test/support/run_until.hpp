@@ -6,10 +6,10 @@
 
 namespace support {
 
-/// Runs the loop until `is_done()`. False when that takes so long that it will never be.
+/// Runs the loop until `is_done()`. False when that takes `most`, which is so long that it will never be.
 template <typename IsDone>
-bool run_until(hawser::reactor::Core& core, IsDone&& is_done) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+bool run_until(hawser::reactor::Core& core, IsDone&& is_done, std::chrono::seconds most = std::chrono::seconds(30)) {
+    const auto end = std::chrono::steady_clock::now() + most;
     while (!is_done()) {
         if (std::chrono::steady_clock::now() > end) return false;
         core.run_once(hawser::Seconds(1));
