@@ -168,15 +168,16 @@ TEST_CASE("link: a pong that has waited for the socket is not overtaken by a new
     configuration.max_queued_pongs = 1;
     Narrow narrow(configuration);
     CHECK(narrow.send(300) == SendStatus::ok);
-    int pings = 0;
-    const auto ping = [&] { narrow.peer.send({Opcode::ping, std::to_string(++pings)}); };
+    constexpr int pings = 20;
     Lines pongs;
-    for (narrow.world.settle(); pings < 20; narrow.world.settle()) {
-        if (pings > 5)
+    for (int ping = 1; ping <= pings; ++ping) {
+        narrow.world.settle();
+        if (ping > 6)
             for (std::string& line : narrow.peer.lines()) pongs.push_back(std::move(line));
         // Arrives as the socket takes bytes again.
-        ping();
+        narrow.peer.send({Opcode::ping, std::to_string(ping)});
     }
+    narrow.world.settle();
     for (std::string& line : narrow.read()) pongs.push_back(std::move(line));
     REQUIRE(pongs.size() > 10);
     int last = 0;
