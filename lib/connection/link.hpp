@@ -57,7 +57,7 @@ public:
     reactor::Core& core() noexcept { return core_; }
     const ChainPtr& chain() const noexcept { return chain_; }
     /// Place in the owner's list.
-    std::size_t index = 0;
+    std::uint32_t index = 0;
     /// The owner counts it among its connections.
     bool admitted = false;
 
@@ -141,6 +141,7 @@ private:
     bool may_give_more(bool filled) const noexcept;
     bool absorb(const transport::IoResult& result);
     void feed(std::span<char> bytes);
+    std::size_t restore_tail(std::span<char> buffer) const noexcept;
     void take_up();
     void set_hold(Hold reason, bool held);
     /// Calls the application. Returns false when it threw something.
@@ -184,23 +185,22 @@ private:
     Settings settings_;
     ChainPtr chain_;
     protocol::Session session_;
-    protocol::Buffer tail_;  // received, and not taken yet
+    std::unique_ptr<protocol::Buffer> tail_;  // received, and not taken yet
     Outbox outbox_;
     std::unique_ptr<Handshake> handshake_;
     std::unique_ptr<Extras> extras_;
-    const PreparedMessage* prepared_ = nullptr;  // during send() of it
     std::uint64_t identity_;
     TimePoint tick_at_ = TimePoint::max();  // tick_after()
-    std::size_t corked_ = 0;                // bytes in the reactor's cork buffer
+    std::uint32_t corked_ = 0;              // bytes in the reactor's cork buffer
     std::uint16_t queued_pongs_ = 0;
     std::uint8_t held_ = 0;
-    bool in_turn_ = false;
-    bool scheduled_ = false;
-    bool again_ = false;    // another turn is due before the loop sleeps: this one could not take all
-    bool blocked_ = false;  // the socket took less than it was given
-    bool drain_due_ = false;
-    bool closed_here_ = false;  // by disconnect()
-    bool finished_ = false;
+    bool in_turn_ : 1 = false;
+    bool scheduled_ : 1 = false;
+    bool again_ : 1 = false;    // another turn is due before the loop sleeps: this one could not take all
+    bool blocked_ : 1 = false;  // the socket took less than it was given
+    bool drain_due_ : 1 = false;
+    bool closed_here_ : 1 = false;  // by disconnect()
+    bool finished_ : 1 = false;
 };
 
 template <typename Callback>
