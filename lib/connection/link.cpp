@@ -103,8 +103,8 @@ void Link::run_deferred() {
     });
 }
 
-void Link::schedule() {
-    if (in_turn_ || scheduled_ || finished_) return;
+void Link::schedule_turn() {
+    if (scheduled_ || finished_) return;
     scheduled_ = true;
     core_.defer(std::static_pointer_cast<Link>(shared_from_this()));
 }
@@ -308,7 +308,12 @@ void Link::tell(const Error& error) {
 
 SendStatus Link::send(const MessageView& message) {
     if (!is_writable()) return SendStatus::closed;
-    const ConnectionPtr self = in_turn_ ? nullptr : shared_from_this();
+    if (in_turn_) return send_through_chain(message);
+    const ConnectionPtr self = shared_from_this();
+    return send_through_chain(message);
+}
+
+SendStatus Link::send_through_chain(const MessageView& message) {
     const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.opcode));
     if (!list) return transmit(message);
     return Chain::outgoing(*this, HookListPtr(list), 0, message);

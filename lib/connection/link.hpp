@@ -69,7 +69,7 @@ public:
     void disconnect() override;
     void close_read() override;
     void close_write() override;
-    std::size_t buffered_amount() const noexcept override { return outbox_.size() + corked_; }
+    std::size_t buffered_amount() const noexcept override { return (outbox_.empty() ? 0 : outbox_.size()) + corked_; }
     void pause() override;
     void resume() override;
     bool is_paused() const noexcept override { return (held_ & held_by_application) != 0; }
@@ -128,7 +128,10 @@ private:
     void on_transport_ready(Readiness readiness) override;
     void on_deadline() override;
     void run_deferred() override;
-    void schedule();
+    void schedule() {
+        if (!in_turn_) schedule_turn();
+    }
+    void schedule_turn();
     void settle();
     bool settle_step();
     void wait();
@@ -147,7 +150,10 @@ private:
     /// Calls the application. Returns false when it threw something.
     template <typename Callback>
     bool call(Callback&& callback);
+    template <typename Callback>
+    bool call_owner(Callback& callback);
     void tell(const Error& error);
+    void received_request(Request request, bool is_page);
     void begin_handshake(Hook direction, HttpMessage message);
     void proceed();
 
@@ -155,6 +161,7 @@ private:
     char* reserve(std::size_t size) override;
     void write(std::span<const iovec> slices) override;
     void write_shared(const std::shared_ptr<const std::string>& bytes) override;
+    SendStatus send_through_chain(const MessageView& message);
     bool has_room(const MessageView& message);
     SendStatus overflow(const MessageView& message);
     bool keep_pong(const MessageView& message);
@@ -207,8 +214,14 @@ template <typename Callback>
 bool Link::call(Callback&& callback) {
     if (!owner_) return true;
     // A turn keeps both alive.
-    const std::shared_ptr<Connection> self = in_turn_ ? nullptr : shared_from_this();
-    const std::shared_ptr<Owner> owner = in_turn_ ? nullptr : owner_->pin();
+    if (in_turn_) return call_owner(callback);
+    const std::shared_ptr<Connection> self = shared_from_this();
+    const std::shared_ptr<Owner> owner = owner_->pin();
+    return call_owner(callback);
+}
+
+template <typename Callback>
+bool Link::call_owner(Callback& callback) {
     bool complete = false;
     core_.guard([&] {
         try {

@@ -8,15 +8,16 @@ namespace hawser::connection {
 // The opening handshake passes the chain: what is received from the session to the owner, what is sent from the owner
 // to the session. A middleware may finish its step later, outside of any turn.
 
-void Link::on_request(Request request) {
-    handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
-    begin_handshake(Hook::http_incoming, handshake_->request);
-}
+void Link::on_request(Request request) { received_request(std::move(request), false); }
 
-void Link::on_page_request(Request request) {
-    handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
-    handshake_->is_page = true;
-    begin_handshake(Hook::http_incoming, handshake_->request);
+void Link::on_page_request(Request request) { received_request(std::move(request), true); }
+
+void Link::received_request(Request request, bool is_page) {
+    handshake_ = std::make_unique<Handshake>();
+    handshake_->is_page = is_page;
+    // Hooks may look at what was received while they change what is passed on.
+    if (chain_->of(Hook::http_incoming)) handshake_->request = request;
+    begin_handshake(Hook::http_incoming, std::move(request));
 }
 
 void Link::on_response(Response response) { begin_handshake(Hook::http_incoming, std::move(response)); }

@@ -11,27 +11,14 @@ namespace {
 constexpr const char* not_utf8 = "a text message is not UTF-8";
 constexpr const char* ends_inside_character = "a text message ends inside a character";
 
-}  // namespace
-
-Assembler::Status Assembler::next(std::span<char>& input, const Configuration& limits, MessageView& message) {
-    if (partial_ && partial_->is_delivered) partial_.reset();
-    if (!partial_) {
-        const Status status = short_frame(input, limits, message);
-        if (status != Status::incomplete) return status;
-    }
-    for (;;) {
-        if (!partial_ || !partial_->in_frame) {
-            const Status status = begin_frame(input, limits, message);
-            if (status != Status::incomplete || !partial_ || !partial_->in_frame) return status;
-        }
-        if (!take_payload(input, limits)) return Status::failed;
-        if (partial_->remaining != 0) return Status::incomplete;
-        partial_->in_frame = false;
-        if (!partial_->is_last) continue;
-        if (partial_->is_compressed && !finish_inflating(limits)) return Status::failed;
-        return finish(message);
-    }
+Assembler::Status show(Opcode opcode, std::string_view content, MessageView& message) noexcept {
+    message.opcode = opcode;
+    message.content = content;
+    message.close_status = CloseCode::none;
+    return Assembler::Status::message;
 }
+
+}  // namespace
 
 /// Takes what most messages are: one uncompressed frame with a header of the shortest form, all there. `incomplete` leaves whatever
 /// else there is as it is, to begin_frame().
@@ -52,7 +39,31 @@ Assembler::Status Assembler::short_frame(std::span<char>& input, const Configura
         mask(payload, length, key);
     }
     input = input.subspan(header + length);
-    return whole_message(static_cast<Opcode>(first & wire::opcode), {payload, length}, message);
+    const auto opcode = static_cast<Opcode>(first & wire::opcode);
+    const std::string_view content(payload, length);
+    return opcode == Opcode::binary || is_quickly_ascii(content) ? show(opcode, content, message) : whole_text(content, message);
+}
+
+Assembler::Status Assembler::next(std::span<char>& input, const Configuration& limits, MessageView& message) {
+    if (partial_ && partial_->is_delivered) partial_.reset();
+    if (!partial_)
+        if (const Status status = short_frame(input, limits, message); status != Status::incomplete) return status;
+    return any_frames(input, limits, message);
+}
+
+Assembler::Status Assembler::any_frames(std::span<char>& input, const Configuration& limits, MessageView& message) {
+    for (;;) {
+        if (!partial_ || !partial_->in_frame) {
+            const Status status = begin_frame(input, limits, message);
+            if (status != Status::incomplete || !partial_ || !partial_->in_frame) return status;
+        }
+        if (!take_payload(input, limits)) return Status::failed;
+        if (partial_->remaining != 0) return Status::incomplete;
+        partial_->in_frame = false;
+        if (!partial_->is_last) continue;
+        if (partial_->is_compressed && !finish_inflating(limits)) return Status::failed;
+        return finish(message);
+    }
 }
 
 Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message) {
@@ -72,7 +83,8 @@ Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configura
         char* payload = input.data();
         if (receiver_ == Role::server) mask(payload, length, header.key);
         input = input.subspan(length);
-        return whole_message(static_cast<Opcode>(header.opcode), {payload, length}, message);
+        const std::string_view content(payload, length);
+        return header.opcode == wire::binary ? show(Opcode::binary, content, message) : whole_text(content, message);
     }
     Partial& begun = partial();
     if (begun.fragments == 0) {
@@ -128,25 +140,17 @@ Assembler::Status Assembler::close_frame(std::string_view payload, MessageView& 
     return Status::message;
 }
 
-Assembler::Status Assembler::whole_message(Opcode opcode, std::string_view content, MessageView& message) {
-    if (opcode == Opcode::text) {
-        Utf8Validator utf8;
-        if (!utf8.feed(content)) return fail(CloseCode::invalid_payload, not_utf8);
-        if (!utf8.complete()) return fail(CloseCode::invalid_payload, ends_inside_character);
-    }
-    message.opcode = opcode;
-    message.content = content;
-    message.close_status = CloseCode::none;
-    return Status::message;
+Assembler::Status Assembler::whole_text(std::string_view content, MessageView& message) {
+    Utf8Validator utf8;
+    if (!utf8.feed(content)) return fail(CloseCode::invalid_payload, not_utf8);
+    if (!utf8.complete()) return fail(CloseCode::invalid_payload, ends_inside_character);
+    return show(Opcode::text, content, message);
 }
 
 Assembler::Status Assembler::finish(MessageView& message) {
     if (partial_->opcode == Opcode::text && !partial_->utf8.complete()) return fail(CloseCode::invalid_payload, ends_inside_character);
     partial_->is_delivered = true;
-    message.opcode = partial_->opcode;
-    message.content = partial_->storage.view();
-    message.close_status = CloseCode::none;
-    return Status::message;
+    return show(partial_->opcode, partial_->storage.view(), message);
 }
 
 /// Unmasks payload of the present frame, wherever it lies.

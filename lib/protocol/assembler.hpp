@@ -69,10 +69,11 @@ private:
     };
 
     Status short_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
+    Status any_frames(std::span<char>& input, const Configuration& limits, MessageView& message);
     Status begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
     Status control_frame(std::span<char>& input, const FrameHeader& header, MessageView& message);
     Status close_frame(std::string_view payload, MessageView& message);
-    Status whole_message(Opcode opcode, std::string_view content, MessageView& message);
+    Status whole_text(std::string_view content, MessageView& message);
     Status finish(MessageView& message);
     bool check_data_frame(const FrameHeader& header, const Configuration& limits);
     void unmask(char* data, std::size_t size) noexcept;
