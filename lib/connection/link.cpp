@@ -22,6 +22,11 @@ constexpr int settle_budget = 16;
 /// What control frames may take beyond max_buffered_amount.
 constexpr std::size_t control_reserve = 64 * 1024;
 
+/// A middleware may have changed a prepared message.
+bool is_same(const MessageView& prepared, const MessageView& message) noexcept {
+    return prepared.opcode == message.opcode && prepared.content.data() == message.content.data() && prepared.length() == message.length();
+}
+
 }  // namespace
 
 Link::Link(protocol::Role role, reactor::Core& core, Owner& owner, std::unique_ptr<transport::Transport> transport, Settings settings,
@@ -307,16 +312,11 @@ void Link::tell(const Error& error) {
 // The way out.
 
 SendStatus Link::send(const MessageView& message) {
-    if (!is_writable()) return SendStatus::closed;
-    if (in_turn_) return send_through_chain(message);
-    const ConnectionPtr self = shared_from_this();
-    return send_through_chain(message);
-}
-
-SendStatus Link::send_through_chain(const MessageView& message) {
     const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.opcode));
-    if (!list) return transmit(message);
-    return Chain::outgoing(*this, HookListPtr(list), 0, message);
+    if (in_turn_ && !list) return transmit(message);
+    if (!is_writable()) return SendStatus::closed;
+    const ConnectionPtr self = shared_from_this();
+    return list ? Chain::outgoing(*this, HookListPtr(list), 0, message) : transmit(message);
 }
 
 SendStatus Link::send(const PreparedMessage& message) {
@@ -336,13 +336,11 @@ SendStatus Link::transmit(const MessageView& message) try {
     if (message.opcode == Opcode::pong && keep_pong(message)) return SendStatus::ok;
     if (!has_room(message)) return overflow(message);
 
-    // A middleware may have changed the message.
-    const PreparedMessage* const prepared = core_.prepared();
-    const bool as_prepared = prepared && prepared->view().content.data() == message.content.data() &&
-                             prepared->view().length() == message.length() && prepared->view().opcode == message.opcode;
+    const PreparedMessage* prepared = core_.prepared();
+    if (prepared && !is_same(prepared->view(), message)) prepared = nullptr;
     // A long callback must not shorten the closing handshake's time.
     const TimePoint now = message.opcode == Opcode::close ? core_.fresh_now() : core_.now();
-    const SendStatus status = session_.send(message, now, as_prepared ? prepared : nullptr);
+    const SendStatus status = session_.send(message, now, prepared);
     schedule();
     if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
     drain_due_ = true;

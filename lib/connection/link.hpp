@@ -161,7 +161,6 @@ private:
     char* reserve(std::size_t size) override;
     void write(std::span<const iovec> slices) override;
     void write_shared(const std::shared_ptr<const std::string>& bytes) override;
-    SendStatus send_through_chain(const MessageView& message);
     bool has_room(const MessageView& message);
     SendStatus overflow(const MessageView& message);
     bool keep_pong(const MessageView& message);

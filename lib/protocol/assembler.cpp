@@ -44,13 +44,6 @@ Assembler::Status Assembler::short_frame(std::span<char>& input, const Configura
     return opcode == Opcode::binary || is_quickly_ascii(content) ? show(opcode, content, message) : whole_text(content, message);
 }
 
-Assembler::Status Assembler::next(std::span<char>& input, const Configuration& limits, MessageView& message) {
-    if (partial_ && partial_->is_delivered) partial_.reset();
-    if (!partial_)
-        if (const Status status = short_frame(input, limits, message); status != Status::incomplete) return status;
-    return any_frames(input, limits, message);
-}
-
 Assembler::Status Assembler::any_frames(std::span<char>& input, const Configuration& limits, MessageView& message) {
     for (;;) {
         if (!partial_ || !partial_->in_frame) {

@@ -32,7 +32,12 @@ public:
     /// Takes the next message from the front of `input`, which it shortens and changes. The message lives until the
     /// next call. `incomplete`: what is left of `input` is the beginning of a frame, to be shown again with more
     /// behind it. After `failed` no further call.
-    Status next(std::span<char>& input, const Configuration& limits, MessageView& message);
+    Status next(std::span<char>& input, const Configuration& limits, MessageView& message) {
+        if (partial_ && partial_->is_delivered) partial_.reset();
+        if (!partial_)
+            if (const Status status = short_frame(input, limits, message); status != Status::incomplete) return status;
+        return any_frames(input, limits, message);
+    }
 
     /// Where the rest of a large frame may be received directly, to be followed by `received` and `next`;
     /// empty when it is better received with what follows.
