@@ -294,7 +294,7 @@ void Link::on_message(MessageView& message) {
 
 void Link::on_open() {
     call([&](Owner& owner) { owner.on_open(*this); });
-    if (!settings_->keep_handshake) handshake_.reset();
+    keep_heads();
 }
 
 void Link::on_error(Errc code, std::string what, const Response* response) {

@@ -8,6 +8,7 @@
 #include <hawser/connection.hpp>
 
 #include "connection/chain.hpp"
+#include "connection/heads.hpp"
 #include "connection/outbox.hpp"
 #include "connection/owner.hpp"
 #include "protocol/session.hpp"
@@ -78,7 +79,7 @@ public:
     std::string name() const override { return transport_->name(); }
     std::string remote_name() const override { return transport_->remote_name(); }
     const TlsInfo* tls() const noexcept override { return transport_->tls(); }
-    const Request* handshake_request() const noexcept override { return handshake_ ? &handshake_->request : nullptr; }
+    const Request* handshake_request() const noexcept override;
     const Response* handshake_response() const noexcept override;
     void tick() override;
     void tick_after(Seconds delay) override;
@@ -106,8 +107,8 @@ public:
 
 private:
     struct Handshake {
-        Request request{};
-        Response response{};
+        std::unique_ptr<Heads> heads = std::make_unique<Heads>();
+        std::string packed{};  // after the handshake, until somebody asks for the heads
         bool is_page = false;
         bool has_response = false;
     };
@@ -156,6 +157,8 @@ private:
     void received_request(Request request, bool is_page);
     void begin_handshake(Hook direction, HttpMessage message);
     void proceed();
+    void keep_heads();
+    const Heads* heads() const noexcept;
 
     // The way out.
     char* reserve(std::size_t size) override;
