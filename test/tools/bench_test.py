@@ -341,6 +341,21 @@ async def interrupted(hawser):
         await done
 
 
+async def verbose(hawser):
+    """--verbose: tells how long opening took, and what became of each connection that failed"""
+
+    async def handler(peer):
+        await peer.receive()
+
+    async with serving(handler, count=2) as (uri, done):
+        _, _, err = await execute(hawser, "bench", uri, "--connections", "2", "--verbose", "--warmup", "0")
+        await done
+    lines = err.splitlines()
+    expect_match(r"hawser: 2 connections are open after \d+\.\d\d ms", lines[0])
+    for line in lines[1:3]:
+        expect_match(rf"hawser: {uri}: .*without a Close frame \(1006\)", line)
+
+
 async def deflate(hawser):
     """--deflate: messages are compressed, where the server can do that"""
     async with Serve(hawser, "--deflate") as serve:
@@ -461,6 +476,7 @@ CASES = [
     refused,
     silent,
     interrupted,
+    verbose,
     deflate,
     one_frame,
     tls,
