@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 
-from peer import BINARY, CLOSE, PONG, TEXT, Process, Serve, echo_until_close, execute, expect, expect_match, run, serving
+from peer import BINARY, CLOSE, PING, PONG, TEXT, Process, Serve, echo_until_close, execute, expect, expect_match, run, serving
 
 SHORT = ["--duration", "0.1", "--warmup", "0"]
 PERCENTILES = ["p50", "p90", "p99", "p99.9", "p99.99", "max"]
@@ -62,8 +62,14 @@ async def depth(hawser):
             if any(message is None or message[0] == CLOSE for message in batch):
                 return
             seen.append({message[1] for message in batch})
-            for message in batch:
+            for message in batch[:-1]:
                 await peer.send(*message)
+            # What it had sent would come before the pong.
+            await peer.send(PING)
+            if (answer := await peer.receive())[0] == CLOSE:
+                return
+            expect(answer, (PONG, b""), "answer while an echo is missing")
+            await peer.send(*batch[-1])
 
     async with serving(handler) as (uri, done):
         await execute(hawser, "bench", *SHORT, uri, "--connections", "1", "--depth", "3", "--size", "64")
@@ -213,24 +219,28 @@ async def different(hawser):
 
 async def sampled(hawser):
     """later echoes are compared too: one of 256"""
-    for wrong, expected in ((256, 1), (255, 0)):
+    for wrong, expected in ((255, 0), (256, 1)):
+        enough = asyncio.Event()
 
-        async def handler(peer, wrong=wrong):
+        async def handler(peer, wrong=wrong, enough=enough):
             number = 0
             while (message := await peer.receive()) is not None and message[0] != CLOSE:
                 kind, content = message
                 await peer.send(kind, bytes(len(content)) if number == wrong else content)
                 number += 1
+                if number == 300:
+                    enough.set()
             if message:
                 await peer.send(*message)
-            return number
 
         async with serving(handler) as (uri, done):
-            duration = ["--duration", "60"] if expected else ["--duration", "1"]
-            status, _, err = await execute(hawser, "bench", uri, "--connections", "1", *duration, "--warmup", "0")
-            count = await done
-        if count > wrong:  # a slow machine may not have got there
-            expect(status, expected, f"exit status after {count} messages: {err}")
+            async with Process(hawser, "bench", uri, "--connections", "1", "--duration", "1000", "--warmup", "0") as process:
+                if expected == 0:
+                    await enough.wait()
+                    process.signal(signal.SIGINT)
+                status, _, err = await process.end()
+            await done
+        expect((status, "echo 257 on connection 1 differs" in err), (expected, expected == 1), f"end: {err}")
 
 
 async def unasked(hawser):
