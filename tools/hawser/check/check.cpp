@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -98,7 +98,8 @@ public:
         constexpr std::size_t width = 40;
         const std::size_t filled = done_ * width / all_;
         const std::string bar = std::string(filled, '#') + std::string(width - filled, '.');
-        std::fprintf(stderr, "\r[%s] %zu of %zu, %zu failed%s", bar.c_str(), done_, all_, failed_, done_ == all_ ? "\r\x1b[K" : "");
+        std::cerr << "\r[" + bar + "] " + std::to_string(done_) + " of " + std::to_string(all_) + ", " + std::to_string(failed_) +
+                         " failed" + (done_ == all_ ? "\r\x1b[K" : "");
     }
 
 private:
@@ -107,6 +108,8 @@ private:
     std::size_t failed_ = 0;
     bool shown_;
 };
+
+constexpr std::size_t section_width = 12;
 
 std::string summary(const Report& report, double seconds) {
     std::string out;
@@ -118,13 +121,10 @@ std::string summary(const Report& report, double seconds) {
         for (const std::string& line : row.wire) out += "    " + line + "\n";
     }
     for (const std::string& section : sections_of(report)) {
-        char line[32];
-        std::snprintf(line, sizeof line, "%-12s ", section.c_str());
-        out += line + counts_text(count(report, section)) + "\n";
+        const std::string gap(section.size() < section_width ? section_width - section.size() : 0, ' ');
+        out += section + gap + " " + counts_text(count(report, section)) + "\n";
     }
-    char time[64];
-    std::snprintf(time, sizeof time, " in %.1f s\n", seconds);
-    return out + "all          " + counts_text(count(report)) + time;
+    return out + "all          " + counts_text(count(report)) + " in " + number_text(seconds, 1) + " s\n";
 }
 
 /// Writes the files that are wanted.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iomanip>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -39,6 +40,12 @@ std::string counts_text(const Counts& counts) {
         out += (out.empty() ? "" : ", ") + std::to_string(counts[i]) + " " + verdict_name(static_cast<Verdict>(i));
     }
     return out;
+}
+
+std::string number_text(double number, int digits) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(digits) << number;
+    return text.str();
 }
 
 std::string read_text(const std::string& path) {
