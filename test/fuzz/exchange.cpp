@@ -149,7 +149,8 @@ public:
         }
         settle();
         check();
-        for (int i = 0; i < 3; ++i) {
+        const bool is_undisturbed = misses_ == std::vector<bool>(2, false);
+        for (int i = 0; i < 3 && !is_undisturbed; ++i) {
             wait(Seconds(100));
             settle();
         }
