@@ -8,6 +8,7 @@
 
 #include "transport/gather.hpp"
 #include "transport/peer_name.hpp"
+#include "transport/tls_buffers.hpp"
 #include "transport/tls_capture.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/tls_failure.hpp"
@@ -24,43 +25,6 @@ constexpr std::size_t max_handshake_size = 64 * 1024;
 constexpr std::size_t max_held_output = 128 * 1024;
 /// RFC 8446, section 5.1.
 constexpr std::size_t max_record_size = 16 * 1024;
-/// What is received at once for mbedTLS, which asks for a record in two steps: room for the longest.
-constexpr std::size_t input_size = 20 * 1024;
-/// Records of one flight or write are sent together: so much of them, which is two of the longest.
-constexpr std::size_t batch_size = 34 * 1024;
-
-/// What one read has received and mbedTLS has not taken yet.
-struct Input {
-    std::array<char, input_size> room;
-    std::string_view rest{};
-    bool is_drained = false;  // the socket had no more
-};
-
-/// Records that are to be sent at once.
-struct Batch {
-    std::array<char, batch_size> room;
-    std::size_t size = 0;
-
-    std::string_view view() const noexcept { return {room.data(), size}; }
-    bool append(std::string_view bytes) noexcept {
-        if (bytes.size() > room.size() - size) return false;
-        size += bytes.copy(room.data() + size, bytes.size());
-        return true;
-    }
-};
-
-/// Has `slot` point to something until the end of a scope.
-template <typename T>
-class Lent {
-public:
-    Lent(T*& slot, T& value) noexcept : slot_(slot) { slot_ = &value; }
-    ~Lent() { slot_ = nullptr; }
-    Lent(const Lent&) = delete;
-    Lent& operator=(const Lent&) = delete;
-
-private:
-    T*& slot_;
-};
 constexpr std::string_view plain_http_answer =
     "HTTP/1.1 400 This Port Speaks TLS\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
     "This port speaks TLS: ask for it by wss://\n";
@@ -127,8 +91,8 @@ private:
     Observer* observer_ = nullptr;
     std::string left_over_;          // received, and not yet taken by mbedTLS
     std::string output_;             // encrypted, and not yet taken by the socket
-    Input* input_ = nullptr;         // of the read under way
-    Batch* batch_ = nullptr;         // of the handshake's flight or the write under way
+    ReadAhead* ahead_ = nullptr;     // of the read under way
+    RecordBatch* batch_ = nullptr;   // of the handshake's flight or the write under way
     std::string failure_;            // why TLS failed
     std::error_code error_{};        // of read() once it has failed
     std::error_code write_error_{};  // of the socket; what has arrived may be read all the same
@@ -181,7 +145,7 @@ int TlsTransport::set_up_name() {
 bool TlsTransport::shake_hands() {
     if (state_ != State::handshaking) return state_ != State::failed;
     context_->take_ticket_accepted();
-    Batch batch;
+    RecordBatch batch;
     int result = 0;
     {
         const Lent lent(batch_, batch);
@@ -254,12 +218,10 @@ void TlsTransport::part() {
 
 IoResult TlsTransport::read(std::span<char> into) {
     if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
-    Input input;
-    const Lent lent(input_, input);
-    input.rest = left_over_;
+    ReadAhead ahead(left_over_);
+    const Lent lent(ahead_, ahead);
     const IoResult result = decrypt(into);
-    // Not moved within itself: what is left may be a part of it.
-    left_over_ = std::string(input.rest);
+    left_over_ = std::string(ahead.rest());  // of which the rest may have been a part
     return result;
 }
 
@@ -270,6 +232,7 @@ IoResult TlsTransport::decrypt(std::span<char> into) {
         const int result = mbedtls_ssl_read(ssl_->get(), reinterpret_cast<unsigned char*>(into.data() + size), into.size() - size);
         if (result > 0) {
             size += static_cast<std::size_t>(result);
+            ahead_->set_useful();
         } else if (mbedtls::is_new_ticket(result)) {
             context_->keep_session(peer_.session, *ssl_->get());
         } else if (result == MBEDTLS_ERR_SSL_WANT_READ) {
@@ -338,17 +301,14 @@ int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t siz
 }
 
 IoResult TlsTransport::receive(std::span<char> into) {
-    if (!input_) return inner_->read(into);
-    if (input_->rest.empty()) {
-        if (input_->is_drained) return IoResult::would_block();
-        const IoResult result = inner_->read(input_->room);
+    if (!ahead_) return inner_->read(into);
+    if (ahead_->rest().empty()) {
+        if (ahead_->is_enough()) return IoResult::would_block();
+        const IoResult result = inner_->read(ahead_->room());
         if (result.status != IoResult::Status::done) return result;
-        input_->rest = {input_->room.data(), result.bytes};
-        input_->is_drained = result.bytes < input_->room.size();
+        ahead_->received(result.bytes);
     }
-    const std::size_t size = input_->rest.copy(into.data(), into.size());
-    input_->rest.remove_prefix(size);
-    return IoResult::done(size);
+    return IoResult::done(ahead_->take(into));
 }
 
 // Writing.
@@ -365,7 +325,7 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     const int record_size = std::clamp(mbedtls_ssl_get_max_out_record_payload(ssl_->get()), 1, static_cast<int>(room.size()));
     Gatherer gatherer(slices);
     std::size_t size = 0;
-    Batch batch;
+    RecordBatch batch;
     const Lent lent(batch_, batch);
     while (has_room()) {
         const std::span<const char> bytes = gatherer.next(std::span(room).first(static_cast<std::size_t>(record_size)));
@@ -402,11 +362,11 @@ int TlsTransport::send_output(void* self, const unsigned char* bytes, std::size_
 }
 
 int TlsTransport::take_output(std::string_view bytes) {
-    if (batch_ && output_.empty()) {
-        if (batch_->append(bytes)) return static_cast<int>(bytes.size());
-        flush_batch();
+    if (batch_ && output_.empty() && batch_->append(bytes)) {
+        if (batch_->is_full()) flush_batch();
+    } else if (!write_error_) {
+        hold(bytes.substr(output_.empty() ? send_now(bytes) : 0));
     }
-    if (!write_error_) hold(bytes.substr(output_.empty() ? send_now(bytes) : 0));
     return write_error_ ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : static_cast<int>(bytes.size());
 }
 
@@ -433,7 +393,7 @@ void TlsTransport::hold(std::string_view bytes) {
 void TlsTransport::flush_batch() {
     const std::string_view bytes = batch_->view();
     hold(bytes.substr(send_now(bytes)));
-    batch_->size = 0;
+    batch_->clear();
 }
 
 /// Returns whether nothing is held any more.

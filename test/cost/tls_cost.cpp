@@ -9,15 +9,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdlib>
-#include <functional>
-#include <iomanip>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,6 +21,7 @@
 
 #include <hawser/hawser.hpp>
 
+#include "cost/measure.hpp"
 #include "protocol/frame.hpp"
 #include "support/certificates.hpp"
 #include "transport/mbedtls_shim.hpp"
@@ -231,37 +227,13 @@ private:
 
 // Measuring.
 
-using Clock = std::chrono::steady_clock;
-using Microseconds = std::chrono::duration<double, std::micro>;
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-/// What one quantity came to in each round.
-class Rounds {
-public:
-    void add(double value) { values_.push_back(value); }
-    double middle() const { return median(values_); }
-    std::string text(int digits = 2) const {
-        const auto [least, most] = std::minmax_element(values_.begin(), values_.end());
-        std::ostringstream out;
-        out << std::fixed << std::setprecision(digits) << middle() << " (" << *least << " to " << *most << ")";
-        return out.str();
-    }
-
-private:
-    std::vector<double> values_;
-};
-
 /// Lets the server work until it is `done`; the microseconds that this took.
 template <typename Done>
 double serve(Host& host, Done&& done) {
-    const auto start = Clock::now();
-    do host.step();
-    while (!done());
-    return Microseconds(Clock::now() - start).count();
+    return cost::time_of([&] {
+        do host.step();
+        while (!done());
+    });
 }
 
 /// A client's message, and what the server sends back.
@@ -287,7 +259,7 @@ double echo(Host& host, End& client, Exchange& exchange) {
         times.push_back(serve(host, [&] { return host.answers() != before; }));
         require(client.read(exchange.answer) == exchange.answer.size(), "an answer is not complete");
     }
-    return median(times);
+    return cost::median(times);
 }
 
 /// Median of the server's microseconds for one connection that shakes hands and goes.
@@ -299,11 +271,9 @@ double shake_hands(Host& host, const mbedtls_ssl_config& config) {
             End client = host.connect(&config);
             while (!client.shake_hands()) time += serve(host, [] { return true; });
         }
-        const auto start = Clock::now();
-        host.hang_up();
-        times.push_back(time + Microseconds(Clock::now() - start).count());
+        times.push_back(time + cost::time_of([&] { host.hang_up(); }));
     }
-    return median(times);
+    return cost::median(times);
 }
 
 void upgrade(Host& host, End& client) {
@@ -327,13 +297,13 @@ double records(const mbedtls_ssl_config& server_config, const mbedtls_ssl_config
     std::vector<double> times;
     for (std::size_t i = 0; i < exchanges_a_round; ++i) {
         client.write(exchange.message);
-        const auto start = Clock::now();
-        server.read(message);
-        server.write(exchange.answer);
-        times.push_back(Microseconds(Clock::now() - start).count());
+        times.push_back(cost::time_of([&] {
+            server.read(message);
+            server.write(exchange.answer);
+        }));
         client.read(exchange.answer);
     }
-    return median(times);
+    return cost::median(times);
 }
 
 std::size_t heap() {
@@ -375,7 +345,7 @@ public:
         End plain = plain_host.connect(nullptr), tls = open(tls_host), bare = open(bare_host);
         upgrade(plain_host, plain);
         upgrade(tls_host, tls);
-        Rounds plain_time, tls_time, bare_time, record_time, of_bare, of_sum;
+        cost::Rounds plain_time, tls_time, bare_time, record_time, of_bare, of_sum;
         for (std::size_t round = 0; round < rounds_; ++round) {
             const double in_plain = echo(plain_host, plain, exchange), in_tls = echo(tls_host, tls, exchange);
             const double in_bare = echo(bare_host, bare, exchange), in_records = records(server_config(), client_config(), exchange);
@@ -393,7 +363,7 @@ public:
     void report_handshakes() {
         HawserHost host(true, server_settings_);
         BareHost bare_host(server_config());
-        Rounds time, bare_time, ratio;
+        cost::Rounds time, bare_time, ratio;
         for (std::size_t round = 0; round < rounds_; ++round) {
             const double bare = shake_hands(bare_host, client_config()), ours = shake_hands(host, client_config());
             time.add(ours);
