@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t max_step = 256 * 1024;
 /// zlib needs more than 6 bytes of room to write a flush marker once.
 constexpr std::size_t least_room = 64;
+/// Most messages are inflated into this much without growing, and zlib is fast as long as there is more room than it needs.
+constexpr std::size_t first_room = 2 * 1024;
 /// The end of a flush, which is left out on the wire (RFC 7692, section 7.2.1).
 constexpr std::string_view tail("\x00\x00\xFF\xFF", 4);
 constexpr int most_window_bits = 15;
@@ -99,7 +101,7 @@ Inflater::Status Inflater::inflate(Buffer& out, std::size_t limit) {
         char excess = 0;
         const bool full = out.size() >= limit;
         if (!full && out.size() == out.capacity())
-            out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + least_room));
+            out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + first_room));
         const std::size_t room = full ? 1 : std::min({out.capacity() - out.size(), limit - out.size(), max_step});
         set_output(stream, full ? &excess : out.end(), room);
         const int result = ::inflate(&stream, Z_SYNC_FLUSH);
