@@ -244,7 +244,7 @@ TEST_CASE("deflate: a message that stands alone comes out as its settings have i
                     CAPTURE(size, noise);
                     std::string content = random_content(random, size, noise);
                     // The end repeats the beginning, which a smaller window has lost by then.
-                    content.replace(size - 20, 20, content, 0, 20);
+                    if (!noise) content.replace(size - 20, 20, content, 0, 20);
                     CHECK(deflater.compress(content).view() == deflated(content, settings));
                 }
 }
