@@ -49,7 +49,4 @@ std::string to_junit(const Report& report);
 /// A page with a table for each section, and a column for each report.
 std::string to_html(const std::vector<Report>& reports);
 
-std::string read_text(const std::string& path);
-void write_text(const std::string& path, const std::string& text);
-
 }  // namespace hawser::check
