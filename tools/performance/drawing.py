@@ -5,12 +5,14 @@ import math
 
 STYLE = """
 svg { font: 12px system-ui, sans-serif; }
+.text, .note { paint-order: stroke; stroke: #fcfcfb; stroke-width: 3px; }
 .page { fill: #fcfcfb; } .text { fill: #0b0b0b; } .note { fill: #52514e; } .title { fill: #0b0b0b; font-weight: 600; }
 .grid { stroke: #e4e3df; } .limit { stroke: #52514e; stroke-dasharray: 4 3; } .peer { fill: #b9b7ae; } .own { fill: #2a78d6; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .s0 { stroke: #86b6ef; } .s1 { stroke: #3987e5; } .s2 { stroke: #1c5cab; } .s3 { stroke: #0d366b; }
 .d0 { fill: #86b6ef; } .d1 { fill: #3987e5; } .d2 { fill: #1c5cab; } .d3 { fill: #0d366b; }
 @media (prefers-color-scheme: dark) {
+.text, .note { stroke: #1a1a19; }
 .page { fill: #1a1a19; } .text, .title { fill: #f5f4f0; } .note { fill: #c3c2b7; }
 .grid { stroke: #3a3a37; } .limit { stroke: #c3c2b7; } .peer { fill: #6b6a64; } .own { fill: #3987e5; }
 .s0 { stroke: #256abf; } .s1 { stroke: #5598e7; } .s2 { stroke: #9ec5f4; } .s3 { stroke: #e6f0fd; }
@@ -43,6 +45,9 @@ def bar_panel(left, top, title, bars, limit=None, note=""):
     which a line goes across them."""
     elements = [text(left, top, title, "title"), text(left + NAME_WIDTH + BAR_WIDTH, top, note, "note", "end")]
     start = left + NAME_WIDTH
+    if limit is not None:
+        x = start + BAR_WIDTH * limit
+        elements.append(line(x, top + 8, x, top + 12 + BAR_STEP * len(bars), "limit"))
     for number, (name, length, label, is_own) in enumerate(bars):
         y = top + 12 + BAR_STEP * number
         width = max(1, BAR_WIDTH * length)
@@ -51,9 +56,6 @@ def bar_panel(left, top, title, bars, limit=None, note=""):
             f'<rect class="{"own" if is_own else "peer"}" x="{start}" y="{y}" width="{width:.1f}" height="{BAR_HEIGHT}" rx="2"/>',
             text(start + width + 6, y + 11, label, "text" if is_own else "note"),
         ]
-    if limit is not None:
-        x = start + BAR_WIDTH * limit
-        elements.append(line(x, top + 8, x, top + 12 + BAR_STEP * len(bars), "limit"))
     return elements
 
 

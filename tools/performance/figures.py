@@ -97,7 +97,7 @@ def rest_table(table, workloads):
                 cells.append(f"{statistics.median(servers[name].values()):,.0f}")
             else:
                 cells.append(f"{ratio(servers, name, OURS).median:.2f}")
-        title = workload.title + (", bytes" if is_memory else " a second, hawser's = 1")
+        title = workload.title + (", bytes a connection" if is_memory else ", hawser's = 1")
         rows.append([title, *cells, of_best(servers, is_less_better=is_memory)])
     return markdown(["", *names, "hawser is"], rows) if rows else ""
 

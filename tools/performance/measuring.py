@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import resource
 import select
 import subprocess
@@ -13,9 +14,13 @@ from workloads import LIMIT, SERVERS
 
 START_SECONDS = 20
 LOAD_SECONDS = 120
-# The real-time scheduler of Linux gives way to others for a part of each second: bursts are shorter, with pauses between them.
+# How many runs count, behind a first that compiles, allocates and fills caches. The real-time scheduler of Linux gives way to others for
+# a part of each second: bursts are shorter than that, with pauses between them.
 BURSTS = {"count": 2, "warmup": 0.1, "seconds": 0.35, "pause": 0.3}
-LONG_RUN = {"count": 1, "warmup": 0.3, "seconds": 1.5, "pause": 0}
+LONG_RUNS = {"count": 1, "warmup": 0.3, "seconds": 1.5, "pause": 0}
+FIRST_SECONDS = 0.15
+# A run at a given rate goes on until it has had so many messages, which its percentiles are made of, but not for longer.
+LEAST_MESSAGES, MOST_SECONDS = 300, 3
 
 
 class Failure(Exception):
@@ -29,6 +34,14 @@ def raise_descriptor_limit():
     return hard
 
 
+def check_real_time():
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError as error:
+        raise Failure("--fifo needs the right to real-time priority, which root has") from error
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 class Bench:
     """How to measure: `build` is the folder with the programs, `is_real_time` whether they get a real-time priority, in bursts that
     other processes cannot disturb, `lock` a file that is locked during each run, for those who share a machine."""
@@ -37,7 +50,9 @@ class Bench:
         self.build = build
         self.is_real_time = is_real_time
         self.lock = lock
-        self.pace = BURSTS if is_real_time else LONG_RUN
+        self.pace = BURSTS if is_real_time else LONG_RUNS
+        if is_real_time:
+            check_real_time()
         processors = sorted(os.sched_getaffinity(0))
         self.processors = processors[:2] if len(processors) > 1 else None
 
@@ -62,17 +77,24 @@ class Bench:
                 raise Failure(f"the load of {server.name} did not end in {LOAD_SECONDS} s") from error
         if run.returncode != 0:
             raise Failure(f"{server.name}: {run.stderr.strip().splitlines()[-1] if run.stderr.strip() else 'the load failed'}")
-        return json.loads(run.stdout)
+        report = json.loads(run.stdout)
+        if workload.mode == "connect":
+            report["handshakes_per_processor_second"] = 1e6 / report["server_us_per_connection"]
+        return report
 
     def measure(self, name, workload):
         """The reports of all runs against a server that is started for them."""
-        reports = []
         with Server(self, name, workload) as server:
             if workload.mode == "idle":
                 return [self.load(server, workload, 0, 0.1)]
+            seconds = self.pace["seconds"]
+            if workload.rate:
+                seconds = max(seconds, min(MOST_SECONDS, LEAST_MESSAGES / workload.rate))
+            self.load(server, workload, self.pace["warmup"], FIRST_SECONDS)
+            reports = []
             for _ in range(self.pace["count"]):
                 time.sleep(self.pace["pause"])
-                reports.append(self.load(server, workload, self.pace["warmup"], self.pace["seconds"]))
+                reports.append(self.load(server, workload, self.pace["warmup"], seconds))
         return reports
 
 
@@ -112,8 +134,8 @@ class Server:
     def wait_for_url(self):
         ready, _, _ = select.select([self.process.stdout], [], [], START_SECONDS)
         line = self.process.stdout.readline().decode().strip() if ready else ""
-        if line.startswith("ws://"):
-            return line
+        if found := re.search(r"ws://\S+", line):
+            return found[0]
         self.errors.seek(0)
         lines = self.errors.read().decode(errors="replace").strip().splitlines()
         raise Failure(f"{self.name} does not start: {lines[-1] if lines else line or 'it says nothing'}")

@@ -5,7 +5,7 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
-# What starts a server, which then says where it listens as one line on standard output. {build} is a build folder, {size} and {kind}
+# What starts a server, which then says where it listens in one line on standard output. {build} is a build folder, {size} and {kind}
 # are those of the load's messages.
 SERVERS = {
     "hawser": ["{build}/tools/hawser", "serve", "--port", "0"],
@@ -50,14 +50,19 @@ class Workload:
         """Which figure of the load's report counts."""
         if self.rate:
             return "latency_us"
-        return {"echo": "messages_per_second", "connect": "handshakes_per_second", "idle": "rss_bytes_per_connection"}[self.mode]
+        return {
+            "echo": "messages_per_second",
+            # A client works harder for a handshake than its server, so that the rate would be the load's.
+            "connect": "handshakes_per_processor_second",
+            "idle": "rss_bytes_per_connection",
+        }[self.mode]
 
     @property
     def title(self):
         if self.mode == "connect":
-            return "handshakes"
+            return "handshakes per processor second"
         if self.mode == "idle":
-            return f"memory of a connection after {size_text(self.size)}"
+            return f"memory after a message of {size_text(self.size)}"
         depth = f" × {self.depth} in flight" if self.depth > 1 else ""
         return f"{self.connections:,} × {size_text(self.size)}{depth}{', text' if self.text else ''}"
 
@@ -70,7 +75,7 @@ class Workload:
 
     def servers(self):
         """Those that it makes sense for."""
-        left_out = {LIMIT} if self.mode == "connect" else set()
+        left_out = {LIMIT} if self.mode != "echo" else set()
         if self.mode != "echo" or self.size <= FRAME_SIZE:
             left_out.add(WHOLE)
         return [name for name in SERVERS if name not in left_out]
