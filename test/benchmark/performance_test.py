@@ -26,7 +26,8 @@ def expect(actual, expected, what):
 
 
 def entry(workload, server, number, *values):
-    reports = [{workload.figure: value} for value in values]
+    is_cost = workload.figure.startswith("server_us_")
+    reports = [{workload.figure: 1e6 / value if is_cost else value} for value in values]
     return {"round": number, "workload": workload.title, "server": server, "figure": workload.figure, "reports": reports}
 
 
@@ -41,7 +42,7 @@ def peers():
 
 
 def cell(server, connections, size, rate):
-    reports = {"rate": {"messages_per_second": rate}}
+    reports = {"rate": {"messages_per_second": rate, "server_us_per_message": 1e6 / rate}}
     if server == OURS:
         reports["latency"] = {"latency_us": {"p50": 10, "p99": 20, "p99.9": 1000}}
         reports["memory"] = {"rss_bytes_per_connection": 2000}
@@ -59,12 +60,12 @@ def grid(share):
 
 def check_medians():
     """a round counts with its median, a ratio with the median of the rounds' ratios"""
-    table = figures.tabulate([entry(ECHO, OURS, 0, 1, 9, 2)])
-    problems = expect(table, {ECHO.title: {OURS: {0: 2}}}, "median of a round")
-    servers = peers()[ECHO.title]
-    problems += expect(figures.ratio(servers, OURS, LIMIT), figures.Ratio(0.95, 0.9, 1.0), "ratio")
-    problems += expect(str(figures.ratio(servers, OURS, LIMIT)), "0.95 (0.90 to 1.00)", "its text")
-    problems += expect(figures.ratio(servers, OURS, "gorilla"), None, "ratio to a server that was not measured")
+    table = figures.tabulate([entry(MEMORY, OURS, 0, 1, 9, 2), entry(ECHO, OURS, 1, 8, 4, 2)])
+    problems = expect(table, {MEMORY.title: {OURS: {0: 2}}, ECHO.title: {OURS: {1: 4}}}, "medians of rounds")
+    servers = {"a": {0: 90, 1: 190, 2: 400}, "b": {0: 100, 1: 200, 2: 400}}
+    problems += expect(figures.ratio(servers, "a", "b"), figures.Ratio(0.95, 0.9, 1), "ratio")
+    problems += expect(str(figures.ratio(servers, "a", "b")), "0.95 (0.90 to 1.00)", "its text")
+    problems += expect(figures.ratio(servers, "a", "c"), None, "ratio to a server that was not measured")
     # A round that one of them has not does not count.
     return problems + expect(figures.ratio({"a": {0: 1, 1: 5}, "b": {1: 5}}, "a", "b"), figures.Ratio(1, 1, 1), "common rounds")
 
@@ -88,7 +89,7 @@ def check_tables():
     problems += expect(figures.rest_table(peers(), WORKLOADS).splitlines(), [
         "|  | hawser | Beast | gorilla | hawser is |",
         "| --- | --- | --- | --- | --- |",
-        "| handshakes per processor second, hawser's = 1 | 1.00 | 0.67 | 0.80 | 1.25 × gorilla |",
+        "| handshakes, hawser's rate = 1 | 1.00 | 0.67 | 0.80 | 1.25 × gorilla |",
         "| memory after a message of 20 B, bytes a connection | 1,000 | 5,000 | 8,000 | 0.20 × Beast |",
     ], "handshakes and memory")
     return problems + expect(figures.speed_table({}), "", "nothing measured")
@@ -146,6 +147,8 @@ def check_axes():
     """an axis has the powers of ten around its values, two at least; numbers are short"""
     problems = expect(drawing.decades([20, 999]), [10, 100, 1000], "around")
     problems += expect(drawing.decades([100]), [100, 1000], "one value")
+    problems += expect(drawing.quarters([0.3]), [0, 0.25, 0.5, 0.75, 1, 1.25], "quarters")
+    problems += expect(drawing.quarters([1.26])[-1], 1.5, "quarters above 1")
     problems += expect([pages.count_text(value) for value in (10, 1000, 1e6, 1e9)], ["10", "1 k", "1 M", "1 G"], "counts")
     return problems + expect([pages.time_text(value) for value in (10, 1000, 1e6)], ["10 µs", "1 ms", "1 s"], "times")
 
@@ -167,7 +170,8 @@ def check_marks():
 def check_sections():
     """the sections hold tables, plots and cliffs"""
     section = pages.peers_section(peers(), 3, "a machine")
-    problems = [f"README: no {part!r}" for part in ("a machine", "3 rounds", "| 1.90 × Beast |", "performance.svg") if part not in section]
+    wanted = ("a machine", "3 rounds", "| 1.90 × Beast |", "performance.svg")
+    problems = [f"README: no {part!r}" for part in wanted if part not in section]
     section = pages.growth_section(grid(0.4), 1, "a machine")
     wanted = ("growth.svg", "The least rate of a cell is 0.40", "10 connections × 10 B: 0.40 of raw_ev")
     return problems + [f"guide: no {part!r}" for part in wanted if part not in section]
@@ -194,7 +198,8 @@ def check_command():
     """the runs of a file are told, with exit status 1 for a cliff; what cannot be used is an error in one line"""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "runs.json"
-        problems = expect(call("--from", str(path)), (1, "", f"tools/performance: [Errno 2] No such file or directory: '{path}'\n"), "no file")
+        error = f"tools/performance: [Errno 2] No such file or directory: '{path}'\n"
+        problems = expect(call("--from", str(path)), (1, "", error), "no file")
         path.write_text("{", encoding="utf-8")
         status, out, error = call("--from", str(path))
         problems += expect((status, out, error.count("\n"), error[:18]), (1, "", 1, "tools/performance:"), "no JSON")

@@ -19,6 +19,7 @@ from workloads import LIMIT, OURS, ROOT, SERVERS, SHORT_WORKLOADS, WORKLOADS, Wo
 
 # What a process needs besides its connections.
 OTHER_DESCRIPTORS = 100
+UNITS = {"echo": "messages per processor second", "connect": "handshakes per processor second", "idle": "bytes a connection"}
 
 
 def options(arguments):
@@ -43,7 +44,8 @@ def options(arguments):
 
 def build(folder):
     """The command and the other servers."""
-    done = subprocess.run(["meson", "compile", "-C", folder, "tools/hawser:executable", "peers"], capture_output=True, text=True, check=False)
+    command = ["meson", "compile", "-C", folder, "tools/hawser:executable", "peers"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise Failure(f"cannot build the servers in {folder}: {next((line for line in lines if 'rror' in line), lines[-1])}")
@@ -74,7 +76,7 @@ def measure_peers(bench, chosen):
                 reports = bench.measure(name, workload)
                 entries.append({"round": number, "workload": workload.title, "server": name, "figure": workload.figure, "reports": reports})
                 value = figures.figure(reports, workload.figure)
-                print(f"round {number + 1}, {workload.title}: {name}: {value:,.0f} {workload.figure.replace('_', ' ')}", flush=True)
+                print(f"round {number + 1}, {workload.title}: {name}: {value:,.0f} {UNITS[workload.mode]}", flush=True)
     return entries
 
 

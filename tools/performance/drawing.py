@@ -43,7 +43,7 @@ BAR_WIDTH, BAR_HEIGHT, BAR_STEP, NAME_WIDTH, PANEL_WIDTH = 240, 13, 19, 100, 410
 def bar_panel(left, top, title, bars, limit=None, note=""):
     """One bar under the other: (name, length from 0 to 1, what is written behind it, whether it is ours). `limit` is the length at
     which a line goes across them."""
-    elements = [text(left, top, title, "title"), text(left + NAME_WIDTH + BAR_WIDTH, top, note, "note", "end")]
+    elements = [text(left, top, title, "title"), text(left + PANEL_WIDTH - 20, top, note, "note", "end")]
     start = left + NAME_WIDTH
     if limit is not None:
         x = start + BAR_WIDTH * limit
@@ -79,10 +79,16 @@ def decades(values):
     return [10.0**power for power in range(low, max(high, low + 1) + 1)]
 
 
+def quarters(values):
+    """Steps from 0 to above the values and 1."""
+    return [step / 4 for step in range(max(5, math.ceil(4 * max(values))) + 1)]
+
+
 def line_panel(left, top, title, names, series, form, is_linear=False):
     """Lines over equal steps, one for each of the series, whose values may be None; `names` are those of the steps. `form` writes a
-    value of the y axis, which is logarithmic unless it `is_linear`: from 0 to 1.25 then."""
-    ticks = [0, 0.25, 0.5, 0.75, 1, 1.25] if is_linear else decades([value for row in series for value in row if value])
+    value of the y axis, which is logarithmic unless it `is_linear`."""
+    values = [value for row in series for value in row if value]
+    ticks = quarters(values) if is_linear else decades(values)
 
     def height(value):
         share = value / ticks[-1] if is_linear else math.log10(value / ticks[0]) / math.log10(ticks[-1] / ticks[0])

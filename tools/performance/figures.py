@@ -22,8 +22,10 @@ class Ratio:
 
 
 def figure(reports, name):
-    """The median of a figure over the runs of a round."""
-    return statistics.median(report[name] for report in reports)
+    """The median of a figure over the runs of a round. Of what a message or a handshake costs the server it is how many there are in
+    a second of its processor's time: that does not depend on the load, which for a fast server may be the slower of the two."""
+    value = statistics.median(report[name] for report in reports)
+    return 1e6 / value if name.startswith("server_us_") else value
 
 
 def tabulate(rounds):
@@ -97,7 +99,7 @@ def rest_table(table, workloads):
                 cells.append(f"{statistics.median(servers[name].values()):,.0f}")
             else:
                 cells.append(f"{ratio(servers, name, OURS).median:.2f}")
-        title = workload.title + (", bytes a connection" if is_memory else ", hawser's = 1")
+        title = workload.title + (", bytes a connection" if is_memory else ", hawser's rate = 1")
         rows.append([title, *cells, of_best(servers, is_less_better=is_memory)])
     return markdown(["", *names, "hawser is"], rows) if rows else ""
 
@@ -116,8 +118,8 @@ def cell_values(cells, name, *path):
 
 def cell_ratios(cells):
     """{(connections, size): rate relative to the limit}."""
-    ours, limit = (cell_values(cells, name, "rate", "messages_per_second") for name in (OURS, LIMIT))
-    return {cell: ours[cell] / limit[cell] for cell in ours if cell in limit}
+    ours, limit = (cell_values(cells, name, "rate", "server_us_per_message") for name in (OURS, LIMIT))
+    return {cell: limit[cell] / ours[cell] for cell in ours if cell in limit}
 
 
 def cliffs(cells):

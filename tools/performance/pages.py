@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import statistics
 
 import drawing
 import figures
@@ -30,7 +31,7 @@ def speed_panel(title, servers):
 
 
 def memory_panel(title, servers):
-    medians = {name: figures.statistics.median(values.values()) for name, values in servers.items()}
+    medians = {name: statistics.median(values.values()) for name, values in servers.items()}
     longest = max(1.0, *medians.values())
     bars = [(name, max(0, value) / longest, f"{value:,.0f}", name == OURS) for name, value in medians.items()]
     return {"title": title, "bars": bars, "note": "bytes a connection"}
@@ -39,7 +40,8 @@ def memory_panel(title, servers):
 def peers_plot(table, about):
     memory = {workload.title for workload in WORKLOADS if workload.mode == "idle"}
     panels = [(memory_panel if title in memory else speed_panel)(title, servers) for title, servers in table.items()]
-    return drawing.bars("Messages per second of hawser and other libraries", f"Echo servers on {about}. Connections × payload; medians.", panels)
+    caption = f"Echo servers on {about}. Connections × payload; medians."
+    return drawing.bars("Messages per second of hawser and other libraries", caption, panels)
 
 
 def count_text(value):
@@ -67,23 +69,25 @@ def growth_plot(cells, about):
     memory = {cell: max(1.0, value) for cell, value in figures.cell_values(cells, OURS, "memory", "rss_bytes_per_connection").items()}
     panels = [
         panel("Messages per second", figures.cell_values(cells, OURS, "rate", "messages_per_second"), count_text),
-        panel(f"The same relative to {LIMIT}", figures.cell_ratios(cells), lambda value: f"{value:g}", is_linear=True),
+        panel(f"Per processor second, relative to {LIMIT}", figures.cell_ratios(cells), lambda value: f"{value:g}", is_linear=True),
     ]
     for percentile in ("p50", "p99", "p99.9"):
         values = figures.cell_values(cells, OURS, "latency", "latency_us", percentile)
         panels.append(panel(f"Latency at half that rate, {percentile}", values, time_text))
     panels.append(panel("Memory of an idle connection, bytes", memory, count_text))
     legend = [f"{connections:,} connections" for connections in CONNECTIONS]
-    return drawing.lines("Growth with connections and payload", f"hawser serve on {about}. By payload; medians.", legend, panels)
+    caption = f"hawser serve on {about}. By payload; medians."
+    return drawing.lines("Growth with connections and payload", caption, legend, panels)
 
 
 def peers_section(table, rounds, about):
     """The README's."""
     return f"""
-Echo servers on one processor, loaded by `hawser bench` on another ({about}; release builds; loopback). Medians of {rounds} rounds in
-which the servers took turns. Rates are relative to `{LIMIT}`, which makes the reads and writes of an echo server and nothing else; hawser's
-have their least and greatest round behind them. "{WHOLE}" sends frames as long as the messages, where these are longer than its
-default of 4 KiB. The last column is relative to the best of the other libraries.
+Echo servers on one processor, loaded by `hawser bench` on another, over the loopback ({about}).
+Medians of {rounds} rounds, in which the servers took turns. Rates are messages per second of the server's processor time, relative to
+`{LIMIT}`, which makes the reads and writes of an echo server and nothing else; hawser's have their least and greatest round behind
+them. "{WHOLE}" sends frames as long as the messages, where these are longer than its default of 4 KiB. The last column is relative
+to the best of the other libraries. Differences of a few hundredths are less than what such a machine varies by.
 
 {figures.speed_table(table)}
 {figures.rest_table(table, WORKLOADS)}

@@ -48,19 +48,12 @@ class Workload:
     @property
     def figure(self):
         """Which figure of the load's report counts."""
-        if self.rate:
-            return "latency_us"
-        return {
-            "echo": "messages_per_second",
-            # A client works harder for a handshake than its server, so that the rate would be the load's.
-            "connect": "handshakes_per_processor_second",
-            "idle": "rss_bytes_per_connection",
-        }[self.mode]
+        return {"echo": "server_us_per_message", "connect": "server_us_per_connection", "idle": "rss_bytes_per_connection"}[self.mode]
 
     @property
     def title(self):
         if self.mode == "connect":
-            return "handshakes per processor second"
+            return "handshakes"
         if self.mode == "idle":
             return f"memory after a message of {size_text(self.size)}"
         depth = f" × {self.depth} in flight" if self.depth > 1 else ""
