@@ -1,3 +1,5 @@
+#include <hawser/stock_middlewares.hpp>
+
 #include "support/sim_world.hpp"
 
 using namespace hawser;

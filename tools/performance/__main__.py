@@ -6,9 +6,11 @@ its library is there. Servers take turns, round by round, on one processor; the 
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -73,7 +75,7 @@ def measure_peers(bench, chosen):
             for name in workload.servers():
                 if name not in names:
                     continue
-                reports = bench.measure(name, workload)
+                reports = bench.measure(name, workload, bench.pace["count"])
                 entries.append({"round": number, "workload": workload.title, "server": name, "figure": workload.figure, "reports": reports})
                 value = figures.figure(reports, workload.figure)
                 print(f"round {number + 1}, {workload.title}: {name}: {value:,.0f} {UNITS[workload.mode]}", flush=True)
@@ -83,11 +85,11 @@ def measure_peers(bench, chosen):
 def measure_cell(bench, name, connections, size):
     """A server's rate; of ours also the latency at half of it, and the memory of a connection."""
     load = Workload(connections=connections, size=size)
-    reports = {"rate": bench.measure(name, load)[-1]}
+    reports = {"rate": bench.measure(name, load, 1)[0]}
     if name == OURS:
         half = max(1, reports["rate"]["messages_per_second"] / 2)
-        reports["latency"] = bench.measure(name, Workload(connections=connections, size=size, rate=half))[-1]
-        reports["memory"] = bench.measure(name, Workload(mode="idle", connections=connections, size=size))[-1]
+        reports["latency"] = bench.measure(name, dataclasses.replace(load, rate=half), 1)[0]
+        reports["memory"] = bench.measure(name, dataclasses.replace(load, mode="idle"), 1)[0]
     return reports
 
 
@@ -138,6 +140,8 @@ def show(runs):
 
 def main(arguments):
     chosen = options(arguments)
+    # Servers that were started are ended then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         runs = json.loads(chosen.source.read_text(encoding="utf-8")) if chosen.source else measure(chosen)
         if chosen.pages:

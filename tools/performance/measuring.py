@@ -14,8 +14,8 @@ from workloads import LIMIT, SERVERS
 
 START_SECONDS = 20
 LOAD_SECONDS = 120
-# How many runs count, behind a first that compiles, allocates and fills caches. The real-time scheduler of Linux gives way to others for
-# a part of each second: bursts are shorter than that, with pauses between them.
+# A first run, in which a server compiles, allocates and fills caches, does not count; of those behind it the median does. The real-time
+# scheduler of Linux gives way to others for a part of each second: bursts are shorter than that, with pauses between them.
 BURSTS = {"count": 3, "warmup": 0.1, "seconds": 0.35, "pause": 0.2}
 LONG_RUNS = {"count": 1, "warmup": 0.3, "seconds": 1.5, "pause": 0}
 FIRST_SECONDS = 0.15
@@ -79,8 +79,8 @@ class Bench:
             raise Failure(f"{server.name}: {run.stderr.strip().splitlines()[-1] if run.stderr.strip() else 'the load failed'}")
         return json.loads(run.stdout)
 
-    def measure(self, name, workload):
-        """The reports of all runs against a server that is started for them."""
+    def measure(self, name, workload, count):
+        """The reports of so many runs against a server that is started for them."""
         with Server(self, name, workload) as server:
             if workload.mode == "idle":
                 return [self.load(server, workload, 0, 0.1)]
@@ -89,7 +89,7 @@ class Bench:
                 seconds = max(seconds, min(MOST_SECONDS, LEAST_MESSAGES / workload.rate))
             self.load(server, workload, self.pace["warmup"], FIRST_SECONDS)
             reports = []
-            for _ in range(self.pace["count"]):
+            for _ in range(count):
                 time.sleep(self.pace["pause"])
                 reports.append(self.load(server, workload, self.pace["warmup"], seconds))
         return reports
