@@ -6,7 +6,7 @@
 
 #include "listening.hpp"
 
-namespace {
+namespace benchmark {
 
 struct Config : websocketpp::config::asio {
     using concurrency_type = websocketpp::concurrency::none;
@@ -25,9 +25,10 @@ struct Config : websocketpp::config::asio {
 };
 using Server = websocketpp::server<Config>;
 
-}  // namespace
+}  // namespace benchmark
 
 int main() {
+    using benchmark::Server;
     Server server;
     server.init_asio();
     server.set_listen_backlog(4096);

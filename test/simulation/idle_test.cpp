@@ -1,5 +1,6 @@
 #include <hawser/stock_middlewares.hpp>
 
+#include "support/catch.hpp"
 #include "support/sim_world.hpp"
 
 using namespace hawser;
