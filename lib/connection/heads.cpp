@@ -9,6 +9,8 @@ namespace {
 
 /// HTTP has no NUL in any of them.
 constexpr char terminator = '\0';
+/// So much most have room in while they are put together.
+constexpr std::size_t usual_size = 1024;
 
 void put(std::string& packed, std::string_view text) { packed.append(text).push_back(terminator); }
 
@@ -38,6 +40,7 @@ Headers take_headers(std::string_view& packed) {
 
 std::string pack(const Heads& heads) {
     std::string packed;
+    packed.reserve(usual_size);
     put(packed, heads.request.method);
     put(packed, heads.request.target);
     put(packed, heads.request.headers);
