@@ -7,10 +7,7 @@
 namespace hawser::protocol {
 
 Assembler::Status Assembler::next(std::span<char>& input, const Configuration& limits, MessageView& message) {
-    if (delivered_) {
-        storage_.release();
-        delivered_ = false;
-    }
+    forget();
     if (!in_message()) {
         const Status status = short_frame(input, limits, message);
         if (status != Status::incomplete) return status;

@@ -182,6 +182,8 @@ void Session::receive_messages(std::span<char>& rest, TimePoint now) {
             receive_close(message, now);
         else
             events_.on_message(message);
+        // The next may be long in coming.
+        if (!wants_messages()) assembler_.forget();
     }
 }
 
