@@ -19,6 +19,8 @@ std::uint64_t next_identity() noexcept {
 constexpr int read_budget = 16;
 /// How often a turn sees to what its own callbacks brought about.
 constexpr int settle_budget = 16;
+/// Up to so many bytes leave together; what is longer by itself leaves alone.
+constexpr std::size_t cork_limit = 64 * 1024;
 /// What control frames may take beyond max_buffered_amount.
 constexpr std::size_t control_reserve = 64 * 1024;
 
@@ -369,10 +371,10 @@ bool Link::keep_pong(const MessageView& message) {
 }
 
 char* Link::reserve(std::size_t size) {
-    const std::span<char> cork = core_.cork_buffer();
-    if (in_turn_ && corked_ + size > cork.size()) flush();
+    static_assert(max_reserve <= reactor::Core::cork_buffer_size);
+    if (in_turn_ && corked_ != 0 && corked_ + size > cork_limit) flush();
     if (in_turn_ && outbox_.empty()) {
-        char* room = cork.data() + corked_;
+        char* room = core_.cork_buffer().data() + corked_;
         corked_ += size;
         return room;
     }

@@ -27,7 +27,9 @@ public:
     /// Takes bytes that are shared with other connections.
     virtual void write_shared(const std::shared_ptr<const std::string>& bytes) = 0;
 
-    static constexpr std::size_t max_reserve = 32 * 1024;
+    /// So much stays in the cache between its masking and its sending. With a header, so that a long message of a round size leaves
+    /// no few bytes over.
+    static constexpr std::size_t max_reserve = 256 * 1024 + max_header_size;
 
 protected:
     ~Output() = default;

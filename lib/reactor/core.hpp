@@ -94,7 +94,7 @@ public:
 
     /// Holds a message of 64 KiB with its header; what is longer is better received where it is to lie.
     static constexpr std::size_t receive_buffer_size = 64 * 1024 + 64;
-    static constexpr std::size_t cork_buffer_size = 64 * 1024;
+    static constexpr std::size_t cork_buffer_size = 256 * 1024 + 64;
 
 private:
     class Timer;

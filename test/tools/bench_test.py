@@ -9,17 +9,27 @@ import signal
 import sys
 import tempfile
 
-from peer import BINARY, CLOSE, PONG, TEXT, Process, Serve, echo_until_close, execute, expect, expect_match, run, serving
+from peer import BINARY, CLOSE, PING, PONG, TEXT, Process, Serve, echo_until_close, execute, expect, expect_match, run, serving
 
-SHORT = ["--duration", "0.1", "--warmup", "0"]
+SHORT = ["--duration", "1", "--warmup", "0"]
 PERCENTILES = ["p50", "p90", "p99", "p99.9", "p99.99", "max"]
 BEGIN = ["mode", "url", "connections"]
 ECHO = ["seconds", "messages", "messages_per_second", "bytes_per_second", "latency_us", "errors", "client_cpu_percent"]
 
 
+async def measured(hawser, *arguments, **streams):
+    """A short run, or a longer one on a machine that has had no time for an echo; as execute()."""
+    for duration in ("0.1", "1", "10"):
+        async with Process(hawser, "bench", "--duration", duration, "--warmup", "0", *arguments, **streams) as process:
+            status, out, err = await process.end()
+        if "no echo came" not in err and b'"handshakes": 0,' not in out:
+            break
+    return status, out, err
+
+
 async def bench(hawser, *arguments):
     """A run that goes well; returns what it reports."""
-    status, out, err = await execute(hawser, "bench", *SHORT, *arguments, "--json")
+    status, out, err = await measured(hawser, *arguments, "--json")
     expect((status, err), (0, ""), f"end of {arguments}")
     return json.loads(out)
 
@@ -62,8 +72,14 @@ async def depth(hawser):
             if any(message is None or message[0] == CLOSE for message in batch):
                 return
             seen.append({message[1] for message in batch})
-            for message in batch:
+            for message in batch[:-1]:
                 await peer.send(*message)
+            # What it had sent would come before the pong.
+            await peer.send(PING)
+            if (answer := await peer.receive())[0] == CLOSE:
+                return
+            expect(answer, (PONG, b""), "answer while an echo is missing")
+            await peer.send(*batch[-1])
 
     async with serving(handler) as (uri, done):
         await execute(hawser, "bench", *SHORT, uri, "--connections", "1", "--depth", "3", "--size", "64")
@@ -91,8 +107,7 @@ async def rate(hawser):
     expect(report["rate"], 400, "rate")
     check_rates(report, "messages")
     expect(max(counts) - min(counts) <= 1, True, f"messages on each connection: {counts}")
-    # Message k is due at k / rate, the first at once.
-    expect(sum(counts) >= 40, True, f"messages sent: {sum(counts)}")
+    expect(sum(counts) >= report["messages"] > 0, True, f"messages sent: {sum(counts)}")
 
 
 async def rate_of_slow_server(hawser):
@@ -172,12 +187,12 @@ async def table(hawser):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "report.json")
             server = ["--server-pid", str(serve.process.pid)]
-            status, out, err = await execute(hawser, "bench", *SHORT, serve.address, "--connections", "2", *server, "--json", path)
+            status, out, err = await measured(hawser, serve.address, "--connections", "2", *server, "--json", path)
             expect((status, err), (0, ""), "end")
             expect([line.split(" ")[0] for line in out.decode().splitlines()], ["load", "time", "messages", "latency", "CPU"], "rows")
             with open(path, encoding="utf-8") as file:
                 expect(json.load(file)["connections"], 2, "connections in the file")
-        status, out, err = await execute(hawser, "bench", *SHORT, serve.address, "--json", "/nowhere/report.json")
+        status, out, err = await measured(hawser, serve.address, "--json", "/nowhere/report.json")
         expect((status, err), (1, "hawser: cannot write /nowhere/report.json\n"), "end")
     lines = out.decode().splitlines()
     expect_match(r"load +100 connections, binary messages of 20 bytes, 1 in flight each", lines[0])
@@ -228,24 +243,28 @@ async def length_only(hawser):
 
 async def sampled(hawser):
     """later echoes are compared too: one of 256"""
-    for wrong, expected in ((256, 1), (255, 0)):
+    for wrong, expected in ((255, 0), (256, 1)):
+        enough = asyncio.Event()
 
-        async def handler(peer, wrong=wrong):
+        async def handler(peer, wrong=wrong, enough=enough):
             number = 0
             while (message := await peer.receive()) is not None and message[0] != CLOSE:
                 kind, content = message
                 await peer.send(kind, bytes(len(content)) if number == wrong else content)
                 number += 1
+                if number == 300:
+                    enough.set()
             if message:
                 await peer.send(*message)
-            return number
 
         async with serving(handler) as (uri, done):
-            duration = ["--duration", "60"] if expected else ["--duration", "1"]
-            status, _, err = await execute(hawser, "bench", uri, "--connections", "1", *duration, "--warmup", "0")
-            count = await done
-        if count > wrong:  # a slow machine may not have got there
-            expect(status, expected, f"exit status after {count} messages: {err}")
+            async with Process(hawser, "bench", uri, "--connections", "1", "--duration", "1000", "--warmup", "0") as process:
+                if expected == 0:
+                    await enough.wait()
+                    process.signal(signal.SIGINT)
+                status, _, err = await process.end()
+            await done
+        expect((status, "echo 257 on connection 1 differs" in err), (expected, expected == 1), f"end: {err}")
 
 
 async def unasked(hawser):
@@ -356,6 +375,21 @@ async def interrupted(hawser):
         await done
 
 
+async def verbose(hawser):
+    """--verbose: tells how long opening took, and what became of each connection that failed"""
+
+    async def handler(peer):
+        await peer.receive()
+
+    async with serving(handler, count=2) as (uri, done):
+        _, _, err = await execute(hawser, "bench", uri, "--connections", "2", "--verbose", "--warmup", "0")
+        await done
+    lines = err.splitlines()
+    expect_match(r"hawser: 2 connections are open after \d+\.\d\d ms", lines[0])
+    for line in lines[1:3]:
+        expect_match(rf"hawser: {uri}: .*without a Close frame \(1006\)", line)
+
+
 async def deflate(hawser):
     """--deflate: messages are compressed, where the server can do that"""
     async with Serve(hawser, "--deflate") as serve:
@@ -408,9 +442,8 @@ async def descriptors(hawser):
 
     async with Serve(hawser) as serve:
         for count, expected in ((35, 0), (36, 0), (37, 2)):
-            arguments = ["bench", *SHORT, serve.address, "--connections", str(count), "--json"]
-            async with Process(hawser, *arguments, preexec_fn=limit) as process:
-                status, out, err = await process.end()
+            arguments = [serve.address, "--connections", str(count), "--json"]
+            status, _, err = await measured(hawser, *arguments, preexec_fn=limit)
             expect(status, expected, f"exit status with {count} connections: {err}")
         expect_match(r"hawser: 37 connections need 101 descriptors, and the limit is 100 .*\n", err)
 
@@ -420,7 +453,7 @@ async def sizes(hawser):
     async with Serve(hawser) as serve:
         for size, expected in ((999, 0), (1000, 0), (1001, 2)):
             arguments = ["--connections", "1", "--size", str(size), "--max-message", "1000"]
-            status, out, err = await execute(hawser, "bench", *SHORT, serve.address, *arguments)
+            status, out, err = await measured(hawser, serve.address, *arguments)
             expect(status, expected, f"exit status with {size} bytes: {err}")
         expect_match(r"hawser: messages of 1001 bytes are longer than --max-message, 1000 bytes .*\n", err)
 
@@ -430,20 +463,13 @@ async def usage(hawser):
     for arguments, named in (
         ([], "URL"),
         (["http://127.0.0.1/"], "http"),
-        (["--connections", "0"], "--connections"),
-        (["--connections", "-1"], "--connections"),
-        (["--connections", "1000001"], "--connections"),
-        (["--depth", "0"], "--depth"),
-        (["--depth", "1000001"], "--depth"),
+        *((["--connections", value], "--connections") for value in ("0", "-1", "1000001")),
+        *((["--depth", value], "--depth") for value in ("0", "1000001")),
         (["--size", "-1"], "-1"),
         (["--size", "1X"], "1X"),
-        (["--duration", "0"], "--duration"),
-        (["--duration", "-1"], "--duration"),
-        (["--duration", "nan"], "--duration"),
+        *((["--duration", value], "--duration") for value in ("0", "-1", "nan")),
         (["--warmup", "-0.1"], "--warmup"),
-        (["--rate", "0"], "--rate"),
-        (["--rate", "-5"], "--rate"),
-        (["--rate", "inf"], "--rate"),
+        *((["--rate", value], "--rate") for value in ("0", "-5", "inf")),
         (["--rate", "10", "--depth", "2"], "--depth"),
         (["--rate", "10", "--mode", "idle"], "--rate"),
         (["--depth", "2", "--mode", "connect"], "--depth"),
@@ -477,6 +503,7 @@ CASES = [
     refused,
     silent,
     interrupted,
+    verbose,
     deflate,
     one_frame,
     tls,

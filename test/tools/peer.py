@@ -171,7 +171,10 @@ async def serving(handler, path=None, fields=(), answer=None, tls=None, count=1)
     results = []
 
     async def accept(reader, writer):
-        peer = Peer(reader, writer, False, await read_head(reader))
+        try:
+            peer = Peer(reader, writer, False, await read_head(reader))
+        except asyncio.IncompleteReadError:  # the client did not stay
+            return writer.close()
         try:
             if answer is None:
                 key = accept_key(peer.header("Sec-WebSocket-Key").encode())

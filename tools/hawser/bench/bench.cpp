@@ -30,7 +30,6 @@ struct BenchOptions {
     double rate = 0;
     pid_t server = 0;
     std::string json_path{};
-    CLI::Option* depth_option = nullptr;
     CLI::Option* rate_option = nullptr;
     CLI::Option* server_option = nullptr;
     CLI::Option* json = nullptr;
@@ -61,13 +60,13 @@ void BenchOptions::add_to(CLI::App& app) {
         ->type_name("MODE");
     add_count(app, "--connections", plan.connections, "Connections at the same time (100)");
     app.add_option("--size", plan.size, "Length of a message, with K, M or G if you like (20)")->transform(to_size)->type_name("BYTES");
-    depth_option = add_count(app, "--depth", plan.depth, "Messages that each connection has in flight (1)");
+    add_count(app, "--depth", plan.depth, "Messages that each connection has in flight (1)");
     app.add_flag("--text", plan.text, "Send texts (ASCII, like JSON) instead of binary messages");
     app.add_flag("--length-only", plan.length_only, "Do not compare the contents of echoes");
     app.add_option("--duration", plan.duration, "How long to measure (3)")->check(check_positive)->type_name("SECONDS");
     app.add_option("--warmup", plan.warmup, "How long to load before that (0.5)")->check(check_seconds)->type_name("SECONDS");
     rate_option = app.add_option("--rate", rate, "Messages a second, over all connections (see below)")->check(check_positive);
-    rate_option->type_name("COUNT")->excludes(depth_option);
+    rate_option->type_name("COUNT");
     server_option = app.add_option("--server-pid", server, "The server's process, whose CPU time and memory are told too");
     server_option->check(CLI::PositiveNumber)->type_name("PID");
     json = app.add_option("--json", json_path, "Print JSON instead, or write it to a file besides")->expected(0, 1)->type_name("[FILE]");
@@ -80,7 +79,8 @@ Plan BenchOptions::checked_plan() const {
     if (rate_option->count() > 0) checked.rate = rate;
     if (server_option->count() > 0) checked.server = server;
     if (checked.rate && checked.mode != Mode::echo) throw CLI::ValidationError("--rate is for --mode echo alone");
-    if (depth_option->count() > 0 && checked.mode != Mode::echo) throw CLI::ValidationError("--depth is for --mode echo alone");
+    if (checked.depth > 1 && (checked.rate || checked.mode != Mode::echo))
+        throw CLI::ValidationError("--depth is for --mode echo without --rate");
     if (checked.size > checked.call.common.max_message)
         throw CLI::ValidationError("messages of " + bytes_text(checked.size) + " are longer than --max-message, " +
                                    bytes_text(checked.call.common.max_message));

@@ -137,6 +137,7 @@ void Load::failed(Line& line, const Error& error) {
 void Load::fail(Line& line, const std::string& sentence) {
     line.failed = true;
     if (report_.errors++ == 0) first_error_ = sentence;
+    tell(sentence);
     line.client.disconnect();
     if (--living_ == 0) return finish();
     if (!line.ready) settle();
@@ -146,6 +147,7 @@ void Load::fail(Line& line, const std::string& sentence) {
 
 void Load::begin() {
     phase_ = Phase::warmup;
+    tell(std::to_string(open_) + " connections are open after " + command::milliseconds(begin_));
     begin_ = Clock::now();
     on_begin();
     reactor_.after(Seconds(plan_.mode == Mode::idle ? 0 : plan_.warmup), [this] {
@@ -179,6 +181,13 @@ void Load::take_figures() {
     report_.client_cpu_seconds = own_cpu_seconds() - report_.client_cpu_seconds;
     if (server_) *report_.server_cpu_seconds = server_->cpu_seconds() - *report_.server_cpu_seconds;
     on_measured();
+}
+
+/// For --verbose.
+void Load::tell(const std::string& sentence) {
+    if (!plan_.call.common.verbose) return;
+    bar_.clear();
+    command::print_error(sentence);
 }
 
 void Load::show_progress() {

@@ -95,6 +95,7 @@ private:
     void settle();
     void measure();
     void take_figures();
+    void tell(const std::string& sentence);
     void show_progress();
 
     Reactor& reactor_;
