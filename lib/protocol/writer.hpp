@@ -2,6 +2,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -46,8 +47,17 @@ inline bool is_sound_data(const MessageView& message) noexcept {
 }
 std::optional<Objection> object_to(const MessageView& message);
 
+/// One frame with a header of two bytes: what most messages are.
+void write_short(Output& output, unsigned opcode, std::string_view payload);
+/// Any frames.
+void write_long(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv);
 /// Writes the frames of a payload as a server does: unmasked, large ones from where they lie. `rsv` as in Fragments.
-void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
+inline void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0) {
+    if (payload.size() <= std::min(max_short_payload, frame_size))
+        write_short(output, static_cast<unsigned>(opcode) | rsv, payload);
+    else
+        write_long(output, opcode, payload, frame_size, rsv);
+}
 /// As a client does: each frame masked with a new key (RFC 6455, section 5.3).
 void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
 

@@ -14,8 +14,7 @@ void fuzz::run(std::string_view input) {
         const std::size_t dot = line.find('.');
         const std::size_t equals = line.find('=', dot == std::string_view::npos ? 0 : dot);
         if (dot == std::string_view::npos || equals == std::string_view::npos) continue;
-        const std::string_view wrapper = line.substr(0, dot), name = line.substr(dot + 1, equals - dot - 1),
-                               value = line.substr(equals + 1);
+        const Exact wrapper(line.substr(0, dot)), name(line.substr(dot + 1, equals - dot - 1)), value(line.substr(equals + 1));
         const Context::Options before = context.options();
         const bool accepted = accepts(Errc::invalid_option, [&] { context.parse_option(wrapper, name, value); });
         require(accepted || context.options() == before, "what is refused changes nothing");

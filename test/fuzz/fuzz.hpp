@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -48,15 +49,26 @@ private:
     std::string_view rest_;
 };
 
+/// Bytes in a block of their own that is exactly as large.
+class Exact {
+public:
+    explicit Exact(std::string_view bytes) : bytes_(bytes) {}
+    operator std::string_view() const noexcept { return {bytes_.span().data(), bytes_.span().size()}; }
+
+private:
+    support::ExactBytes bytes_;
+};
+
 /// Cuts bytes where a seed says, and shows each piece in a block of its own that is exactly as large.
 template <typename Feed>
 void in_pieces(std::string_view bytes, unsigned seed, Feed&& feed) {
     std::mt19937 random(seed);
     const std::size_t longest = std::size_t{1} << (seed % 12);
     while (!bytes.empty()) {
-        const support::ExactBytes piece(bytes.substr(0, 1 + random() % longest));
-        bytes.remove_prefix(piece.span().size());
-        feed(std::string_view(piece.span().data(), piece.span().size()));
+        const std::size_t size = std::min<std::size_t>(bytes.size(), 1 + random() % longest);
+        const Exact piece(bytes.substr(0, size));
+        bytes.remove_prefix(size);
+        feed(std::string_view(piece));
     }
 }
 

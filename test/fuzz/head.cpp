@@ -57,11 +57,12 @@ Result parse(HttpParser::Kind kind, const Configuration& limits, std::string_vie
 
 void fuzz::run(std::string_view input) {
     Choices choices(input);
-    const auto kind = choices.flag() ? HttpParser::Kind::response : HttpParser::Kind::request;
+    const unsigned flags = choices.byte();
+    const auto kind = (flags & 1u) != 0 ? HttpParser::Kind::response : HttpParser::Kind::request;
     const unsigned seed = choices.byte();
     Configuration limits;
-    limits.max_head_size = 4096;
-    limits.max_header_count = 20;
+    limits.max_head_size = (flags & 2u) != 0 ? 100 : 4096;
+    limits.max_header_count = (flags & 4u) != 0 ? 2 : 20;
     const Result pieces = parse(kind, limits, choices.rest(), seed);
     const Result bytes = parse(kind, limits, choices.rest(), 0);
     require(pieces.text == bytes.text && pieces.consumed == bytes.consumed, "how a head is cut changes nothing");

@@ -1,4 +1,4 @@
-#include "fuzz/fuzz.hpp"
+#include "fuzz/deflate_options.hpp"
 #include "protocol/deflate_negotiation.hpp"
 
 // permessage-deflate is agreed on: an answer keeps to the offer it was given, and each end can read what the other sends.
@@ -7,16 +7,6 @@ using namespace hawser;
 using namespace hawser::protocol;
 
 namespace {
-
-DeflateOptions options_from(fuzz::Choices& choices) {
-    DeflateOptions options;
-    const unsigned flags = choices.byte();
-    options.server_no_context_takeover = (flags & 1u) != 0;
-    options.client_no_context_takeover = (flags & 2u) != 0;
-    options.server_max_window_bits = choices.between(9, 15);
-    options.client_max_window_bits = choices.between(9, 15);
-    return options;
-}
 
 bool offers(const Headers& request, std::string_view parameter) {
     for (const std::string_view element : request.list(extensions_field)) {
@@ -52,8 +42,8 @@ void check_sender(bool resets, int bits, bool expected_to_reset, int expected_bi
 
 void fuzz::run(std::string_view input) {
     Choices choices(input);
-    const DeflateOptions ours = options_from(choices);
-    const DeflateOptions theirs = options_from(choices);
+    const DeflateOptions ours = deflate_options(choices);
+    const DeflateOptions theirs = deflate_options(choices);
 
     Headers request, response;
     offer_deflate(request, theirs);

@@ -22,8 +22,8 @@ void check(const Uri& uri) {
 
 void fuzz::run(std::string_view input) {
     const std::size_t end = input.find('\n');
-    const std::string_view text = input.substr(0, end);
-    const std::string_view reference = end == std::string_view::npos ? "" : input.substr(end + 1);
+    const Exact text(input.substr(0, end));
+    const Exact reference(end == std::string_view::npos ? "" : input.substr(end + 1));
     Uri uri("ws://host/path/file?query");
     accepts(Errc::bad_uri, [&] { uri = Uri(text); });
     check(uri);

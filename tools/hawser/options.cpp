@@ -163,7 +163,7 @@ std::string check_port(const std::string& text) {
     return parse_number<std::uint16_t>(rest) && rest.empty() ? std::string() : complain(text, "a port from 0 to 65535");
 }
 
-std::string to_bytes(std::string text) {
+std::string to_bytes(const std::string& text) {
     std::string_view rest = text;
     const auto number = parse_number<std::uint64_t>(rest);
     const std::size_t unit = std::string_view("KMG").find(rest.empty() ? 'K' : rest.front());

@@ -79,7 +79,7 @@ std::string check_port(const std::string& text);
 std::string check_subprotocol(const std::string& text);
 std::string check_ping(const std::string& content);
 /// "16M" as "16777216"; throws its complaint.
-std::string to_bytes(std::string text);
+std::string to_bytes(const std::string& text);
 
 /// Splits "Name: value".
 Header parse_header(const std::string& text);

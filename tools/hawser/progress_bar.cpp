@@ -3,7 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <iostream>
+#include <string>
 
 namespace hawser::command {
 
@@ -13,11 +14,11 @@ void ProgressBar::show(double done, const std::string& text) {
     if (!shown_) return;
     constexpr std::size_t width = 40;
     const auto filled = static_cast<std::size_t>(width * std::clamp(done, 0.0, 1.0));
-    std::fprintf(stderr, "\r[%s%s] %s\x1b[K", std::string(filled, '#').c_str(), std::string(width - filled, '.').c_str(), text.c_str());
+    std::cerr << "\r[" + std::string(filled, '#') + std::string(width - filled, '.') + "] " + text + "\x1b[K";
 }
 
 void ProgressBar::clear() {
-    if (shown_) std::fputs("\r\x1b[K", stderr);
+    if (shown_) std::cerr << "\r\x1b[K";
 }
 
 }  // namespace hawser::command

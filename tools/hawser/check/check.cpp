@@ -1,7 +1,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -107,6 +106,8 @@ private:
     std::size_t failed_ = 0;
 };
 
+constexpr std::size_t section_width = 12;
+
 std::string summary(const Report& report, double seconds) {
     std::string out;
     for (const Report::Row& row : report.rows) {
@@ -117,13 +118,10 @@ std::string summary(const Report& report, double seconds) {
         for (const std::string& line : row.wire) out += "    " + line + "\n";
     }
     for (const std::string& section : sections_of(report)) {
-        char line[32];
-        std::snprintf(line, sizeof line, "%-12s ", section.c_str());
-        out += line + counts_text(count(report, section)) + "\n";
+        const std::string gap(section.size() < section_width ? section_width - section.size() : 0, ' ');
+        out += section + gap + " " + counts_text(count(report, section)) + "\n";
     }
-    char time[64];
-    std::snprintf(time, sizeof time, " in %.1f s\n", seconds);
-    return out + "all          " + counts_text(count(report)) + time;
+    return out + "all          " + counts_text(count(report)) + " in " + number_text(seconds, 1) + " s\n";
 }
 
 /// Writes the files that are wanted.

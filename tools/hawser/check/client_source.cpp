@@ -8,15 +8,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "sources.hpp"
-
-extern char** environ;
 
 namespace hawser::check {
 
@@ -25,7 +23,7 @@ namespace {
 constexpr double most_silence = 60;
 constexpr int backlog = 128;
 
-std::runtime_error failure(const std::string& what) { return std::runtime_error(what + ": " + std::strerror(errno)); }
+std::runtime_error failure(const std::string& what) { return std::runtime_error(what + ": " + std::generic_category().message(errno)); }
 
 sockaddr_in loopback(const std::string& port) {
     sockaddr_in address{};
@@ -63,7 +61,7 @@ pid_t start(const std::string& command) {
     const int error = posix_spawn(&process, "/bin/sh", &files, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
-    if (error != 0) throw std::runtime_error(std::string("cannot start /bin/sh: ") + std::strerror(error));
+    if (error != 0) throw std::runtime_error(std::string("cannot start /bin/sh: ") + std::generic_category().message(error));
     return process;
 }
 

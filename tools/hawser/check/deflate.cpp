@@ -14,13 +14,6 @@ constexpr std::string_view tail("\x00\x00\xFF\xFF", 4);
 
 Bytef* input_of(std::string_view text) { return reinterpret_cast<Bytef*>(const_cast<char*>(text.data())); }
 
-/// The value of a window bits parameter: 8 to 15, without leading zeros; 0 if it is none (RFC 7692, section 7.1.2).
-int window_bits(const std::string& value) {
-    for (int bits = 8; bits <= 15; ++bits)
-        if (value == std::to_string(bits) || value == '"' + std::to_string(bits) + '"') return bits;
-    return 0;
-}
-
 /// Whether an answer allows a larger window than an offer (RFC 7692, section 7.1.2).
 bool has_larger_window(const DeflateAnswer& answer, const DeflateAnswer& offer) {
     const auto exceeds = [](int bits, int most) { return most > 0 && bits > most; };
@@ -29,6 +22,12 @@ bool has_larger_window(const DeflateAnswer& answer, const DeflateAnswer& offer) 
 }
 
 }  // namespace
+
+int window_bits(std::string_view value) {
+    for (int bits = 8; bits <= 15; ++bits)
+        if (value == std::to_string(bits) || value == '"' + std::to_string(bits) + '"') return bits;
+    return 0;
+}
 
 void Deflater::Free::operator()(z_stream* stream) const {
     deflateEnd(stream);
@@ -127,7 +126,7 @@ std::optional<std::string> answer_to(const std::string& offers, const std::strin
             if (demand.starts_with("server_") && parameters.find(demand.substr(0, demand.find('='))) == std::string::npos)
                 answer += "; " + demand;
         }
-        return parameters.empty() ? answer : answer + "; " + parameters;
+        return parameters.empty() ? answer : answer.append("; ").append(parameters);
     }
     return std::nullopt;
 }

@@ -47,6 +47,9 @@ private:
     bool takeover_;
 };
 
+/// The value of a window bits parameter: 8 to 15, without leading zeros; 0 if it is none (RFC 7692, section 7.1.2).
+int window_bits(std::string_view value);
+
 /// What an element of Sec-WebSocket-Extensions says of permessage-deflate.
 struct DeflateAnswer {
     bool server_no_context_takeover = false;

@@ -21,8 +21,7 @@ struct Offer {
 bool keeps_to(const DeflateAnswer& answer, const std::string& offer) {
     const auto bits = [&](const std::string& name) {
         for (const std::string& parameter : split(offer, ';'))
-            if (parameter.starts_with(name + "="))
-                return std::atoi(parameter.c_str() + name.size() + 1 + (parameter.find('"') != std::string::npos));
+            if (parameter.starts_with(name + "=")) return window_bits(parameter.substr(name.size() + 1));
         return 0;
     };
     const auto offered = [&](const char* name) { return offer.find(name) != std::string::npos; };

@@ -1,7 +1,7 @@
 #include "head.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 
 #include <mbedtls/base64.h>
 #include <mbedtls/md.h>
@@ -78,7 +78,12 @@ void Head::remove(std::string_view name) {
     std::erase_if(fields, [&](const Field& field) { return lower(field.name) == lower(name); });
 }
 
-int Head::status() const { return first_line.size() < 12 ? 0 : std::atoi(first_line.c_str() + 9); }
+int Head::status() const {
+    constexpr std::size_t at = std::string_view("HTTP/1.1 ").size();
+    int status = 0;
+    if (first_line.size() >= at) std::from_chars(first_line.data() + at, first_line.data() + first_line.size(), status);
+    return status;
+}
 
 std::optional<Head> Head::parse(std::string_view text) {
     Head head;

@@ -81,7 +81,7 @@ Judgement judge_echo(const Case& a_case, const Observation& seen) {
     if (seen.messages.size() < a_case.messages.size())
         return {a_case.otherwise, std::to_string(seen.messages.size()) + " of " + std::to_string(a_case.messages.size()) +
                                       " messages came back, and " + end_text(seen)};
-    if (const Judgement pongs = compare_pongs(a_case, seen); pongs.verdict != Verdict::ok) return pongs;
+    if (Judgement pongs = compare_pongs(a_case, seen); pongs.verdict != Verdict::ok) return pongs;
     if (!seen.close_code) return failed("its Close did not come: " + end_text(seen));
     if (*seen.close_code != normal) return {Verdict::not_strict, "Close 1000 was answered with " + close_text(seen)};
     return judge_end(seen);
@@ -146,7 +146,7 @@ Judgement judge(const Case& a_case, const Observation& seen) {
     if (!seen.violations.empty()) return failed("it " + seen.violations.front());
     if (a_case.outcome != Outcome::refusal) {
         if (!seen.opened) return judge_unopened(a_case, seen);
-        if (const Judgement messages = compare_messages(a_case, seen); messages.verdict != Verdict::ok) return messages;
+        if (Judgement messages = compare_messages(a_case, seen); messages.verdict != Verdict::ok) return messages;
     }
     Judgement judgement = judge_outcome(a_case, seen);
     if (!a_case.also || judgement.verdict > Verdict::informational) return judgement;

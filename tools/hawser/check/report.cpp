@@ -1,6 +1,8 @@
 #include "report.hpp"
 
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 #include <utility>
 
 namespace hawser::check {
@@ -36,6 +38,12 @@ std::string counts_text(const Counts& counts) {
         out += (out.empty() ? "" : ", ") + std::to_string(counts[i]) + " " + verdict_name(static_cast<Verdict>(i));
     }
     return out;
+}
+
+std::string number_text(double number, int digits) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(digits) << number;
+    return text.str();
 }
 
 }  // namespace hawser::check

@@ -45,7 +45,7 @@ std::string header_cells(const std::vector<Report>& reports) {
 std::string summary(const std::vector<Report>& reports, const std::vector<std::string>& sections) {
     std::string out = "<table><tr><th>section</th>" + header_cells(reports) + "</tr>\n";
     for (const std::string& section : sections) {
-        out += "<tr><td><a href=\"#" + section + "\">" + section + "</a></td>";
+        out.append("<tr><td><a href=\"#").append(section).append("\">").append(section).append("</a></td>");
         for (const Report& report : reports) out += "<td>" + counts_text(count(report, section)) + "</td>";
         out += "</tr>\n";
     }

@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include "markup.hpp"
 #include "report.hpp"
 
@@ -7,15 +5,9 @@ namespace hawser::check {
 
 namespace {
 
-std::string seconds_text(double seconds) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3f", seconds);
-    return text;
-}
-
 std::string test_case(const Report::Row& row) {
     std::string out = "  <testcase classname=\"" + markup(row.section()) + "\" name=\"" + markup(row.id + ": " + row.requirement) +
-                      "\" time=\"" + seconds_text(row.seconds) + "\">";
+                      "\" time=\"" + number_text(row.seconds, 3) + "\">";
     std::string wire = row.source + "\n";
     for (const std::string& line : row.wire) wire += line + "\n";
     if (row.verdict == Verdict::failed)

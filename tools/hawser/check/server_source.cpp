@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
 #include "sources.hpp"
 
@@ -39,7 +40,7 @@ ServerSource::ServerSource(Run& run, const Uri& uri) {
     const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, freeaddrinfo);
     int error = 0;
     const addrinfo* const found = first_reachable(list, error);
-    if (!found) throw cannot_reach(uri, std::strerror(error));
+    if (!found) throw cannot_reach(uri, std::generic_category().message(error));
     size_ = found->ai_addrlen;
     std::memcpy(&address_, found->ai_addr, size_);
     run.on_start = [this](Trial& trial) { trial.open(dial(), true); };
@@ -47,7 +48,7 @@ ServerSource::ServerSource(Run& run, const Uri& uri) {
 
 int ServerSource::dial() const {
     const int descriptor = socket(address_.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) throw std::runtime_error(std::string("cannot make a socket: ") + std::strerror(errno));
+    if (descriptor < 0) throw std::runtime_error(std::string("cannot make a socket: ") + std::generic_category().message(errno));
     // Whatever comes of it shows when the socket is writable.
     connect(descriptor, reinterpret_cast<const sockaddr*>(&address_), size_);
     return descriptor;

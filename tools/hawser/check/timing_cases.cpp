@@ -21,7 +21,7 @@ void add(Table& table, const std::string& name, const std::string& what, const s
     a_case.steps[0].only = only;
 }
 
-Frame long_frame(unsigned opcode, std::string begin) { return data(opcode, begin + letters(1000)); }
+Frame long_frame(unsigned opcode, const std::string& begin) { return data(opcode, begin + letters(1000)); }
 
 void add_texts(Table& table) {
     for (const auto& [name, bytes] : invalid_utf8()) {

@@ -1,7 +1,7 @@
 #include "trial.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace hawser::check {
@@ -54,7 +54,7 @@ void Trial::open(int descriptor, bool connecting) {
 
 void Trial::on_connected(int error) {
     if (error != 0) {
-        wire_.note(std::string("cannot connect: ") + std::strerror(error));
+        wire_.note(std::string("cannot connect: ") + std::generic_category().message(error));
         return finish();
     }
     seen_.connected = true;
