@@ -30,13 +30,18 @@ public:
     void set_inflater(std::unique_ptr<Inflater> inflater) noexcept { inflater_ = std::move(inflater); }
 
     /// Takes the next message from the front of `input`, which it shortens and changes. The message lives until the
-    /// next call. `incomplete`: what is left of `input` is the beginning of a frame, to be shown again with more
-    /// behind it. After `failed` no further call.
+    /// next call, or until forget(). `incomplete`: what is left of `input` is the beginning of a frame, to be shown
+    /// again with more behind it. After `failed` no further call.
     Status next(std::span<char>& input, const Configuration& limits, MessageView& message) {
-        if (partial_ && partial_->is_delivered) partial_.reset();
+        forget();
         if (!partial_)
             if (const Status status = short_frame(input, limits, message); status != Status::incomplete) return status;
         return any_frames(input, limits, message);
+    }
+
+    /// Gives back the storage of a message that was taken, if it had any: the next call may be long in coming.
+    void forget() noexcept {
+        if (partial_ && partial_->is_delivered) partial_.reset();
     }
 
     /// Where the rest of a large frame may be received directly, to be followed by `received` and `next`;

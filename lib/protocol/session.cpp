@@ -174,7 +174,8 @@ void Session::deliver_response() {
 
 void Session::receive_messages(std::span<char>& rest, TimePoint now) {
     in_frame_ = false;
-    while (wants_messages()) {
+    if (!wants_messages()) return;
+    do {
         MessageView message;
         switch (assembler_.next(rest, *configuration_, message)) {
             case Assembler::Status::incomplete: in_frame_ = !rest.empty(); return;
@@ -185,7 +186,9 @@ void Session::receive_messages(std::span<char>& rest, TimePoint now) {
             receive_close(message, now);
         else
             events_.on_message(message);
-    }
+    } while (wants_messages());
+    // The next may be long in coming.
+    assembler_.forget();
 }
 
 void Session::receive_direct(std::size_t size, TimePoint now) {

@@ -1,5 +1,6 @@
 #include <hawser/stock_middlewares.hpp>
 
+#include "slow/memory.hpp"
 #include "support/catch.hpp"
 #include "support/sim_world.hpp"
 
@@ -59,4 +60,23 @@ TEST_CASE("idle: with a ping interval two timers fire in it, for the ping and fo
     CHECK(world.timers_each_in(Seconds(3600)) <= 2 * intervals);
     CHECK(world.at_server().count("pong") >= peer_total * 160);
     CHECK(world.at_server().count("error") == 0);
+}
+
+TEST_CASE("idle: of the message at which it was paused a connection keeps nothing") {
+    constexpr std::size_t size = 8 * 1024 * 1024;
+    SimWorld world;
+    std::size_t received = 0;
+    world.server->on_message([&](Connection& connection, MessageView message) {
+        received += message.length();
+        connection.pause();
+    });
+    SimPeer peer = world.open_client();
+    const std::size_t before = memory_used().heap;
+    peer.send({Opcode::binary, std::string(size, 'x')});
+    world.settle();
+    CHECK(received == size);
+    world.at_server.take();
+    if (!is_memory_measurable) return;
+    // The simulated wire keeps the room for what has passed through it.
+    CHECK(memory_used().heap < before + size + size / 8);
 }

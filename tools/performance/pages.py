@@ -73,7 +73,7 @@ def growth_plot(cells, about):
     ]
     for percentile in ("p50", "p99", "p99.9"):
         values = figures.cell_values(cells, OURS, "latency", "latency_us", percentile)
-        panels.append(panel(f"Latency at half that rate, {percentile}", values, time_text))
+        panels.append(panel(f"Latency at a quarter of that rate, {percentile}", values, time_text))
     panels.append(panel("Memory of an idle connection, bytes", memory, count_text))
     legend = [f"{connections:,} connections" for connections in CONNECTIONS]
     caption = f"hawser serve on {about}. By payload; medians."
