@@ -150,7 +150,8 @@ public:
     virtual std::string name() const = 0;
     /// The peer's address.
     virtual std::string remote_name() const = 0;
-    /// What was sent (client) or received (server) in the opening handshake; null before, and without `keep_handshake`.
+    /// What was sent (client) or received (server) in the opening handshake; null before, and without `keep_handshake`. What is asked
+    /// for until on_handshake returns lives until then, and what is asked for later as long as the connection.
     virtual const Request* handshake_request() const noexcept = 0;
     /// What was received (client) or sent (server) in answer; null as above.
     virtual const Response* handshake_response() const noexcept = 0;

@@ -19,8 +19,15 @@ std::uint64_t next_identity() noexcept {
 constexpr int read_budget = 16;
 /// How often a turn sees to what its own callbacks brought about.
 constexpr int settle_budget = 16;
+/// Up to so many bytes leave together; what is longer by itself leaves alone.
+constexpr std::size_t cork_limit = 64 * 1024;
 /// What control frames may take beyond max_buffered_amount.
 constexpr std::size_t control_reserve = 64 * 1024;
+
+/// A middleware may have changed a prepared message.
+bool is_same(const MessageView& prepared, const MessageView& message) noexcept {
+    return prepared.opcode == message.opcode && prepared.content.data() == message.content.data() && prepared.length() == message.length();
+}
 
 }  // namespace
 
@@ -103,8 +110,8 @@ void Link::run_deferred() {
     });
 }
 
-void Link::schedule() {
-    if (in_turn_ || scheduled_ || finished_) return;
+void Link::schedule_turn() {
+    if (scheduled_ || finished_) return;
     scheduled_ = true;
     core_.defer(std::static_pointer_cast<Link>(shared_from_this()));
 }
@@ -173,7 +180,7 @@ void Link::finish() {
     transport_->close();
     core_.loop().arm(*this, TimePoint::max());
     outbox_.clear();
-    tail_.release();
+    tail_.reset();
     session_.drop_deflate();
     corked_ = 0;
     if (Owner* owner = std::exchange(owner_, nullptr)) core_.guard([&] { owner->on_end(*this, session_.ending()); });
@@ -192,7 +199,7 @@ void Link::read() {
 /// Returns whether there may be more to read.
 bool Link::read_once() {
     if (!session_.wants_input() || again_) return false;
-    const std::span<char> direct = tail_.empty() ? session_.direct_target() : std::span<char>();
+    const std::span<char> direct = !tail_ ? session_.direct_target() : std::span<char>();
     if (!direct.empty()) {
         const transport::IoResult result = transport_->read(direct);
         if (!absorb(result)) return false;
@@ -200,7 +207,7 @@ bool Link::read_once() {
         return may_give_more(result.bytes == direct.size());
     }
     const std::span<char> buffer = core_.receive_buffer();
-    const std::size_t kept = tail_.view().copy(buffer.data(), buffer.size());
+    const std::size_t kept = restore_tail(buffer);
     const transport::IoResult result = transport_->read(buffer.subspan(kept));
     if (!absorb(result)) return false;
     feed(buffer.first(kept + result.bytes));
@@ -231,17 +238,23 @@ void Link::transport_failed(const char* step, std::error_code error) {
 
 void Link::feed(std::span<char> bytes) {
     const std::span<char> rest = bytes.subspan(session_.receive(bytes, core_.now()));
-    if (rest.empty()) return tail_.release();
-    tail_.clear();
-    tail_.append({rest.data(), rest.size()});
+    if (rest.empty()) return tail_.reset();
+    if (!tail_) tail_ = std::make_unique<protocol::Buffer>();
+    tail_->clear();
+    tail_->append({rest.data(), rest.size()});
+}
+
+/// Puts what was not taken back to where it was, and returns how much that is.
+std::size_t Link::restore_tail(std::span<char> buffer) const noexcept {
+    return tail_ ? tail_->view().copy(buffer.data(), buffer.size()) : 0;
 }
 
 /// Shows the session what it had not taken when it was stopped.
 void Link::take_up() {
     again_ = false;
-    if (tail_.empty() || !session_.wants_input()) return;
+    if (!tail_ || !session_.wants_input()) return;
     const std::span<char> buffer = core_.receive_buffer();
-    feed(buffer.first(tail_.view().copy(buffer.data(), buffer.size())));
+    feed(buffer.first(restore_tail(buffer)));
 }
 
 void Link::set_hold(Hold reason, bool held) {
@@ -283,7 +296,7 @@ void Link::on_message(MessageView& message) {
 
 void Link::on_open() {
     call([&](Owner& owner) { owner.on_open(*this); });
-    if (!settings_->keep_handshake) handshake_.reset();
+    keep_heads();
 }
 
 void Link::on_error(Errc code, std::string what, const Response* response) {
@@ -301,18 +314,22 @@ void Link::tell(const Error& error) {
 // The way out.
 
 SendStatus Link::send(const MessageView& message) {
-    if (!is_writable()) return SendStatus::closed;
-    const ConnectionPtr self = in_turn_ ? nullptr : shared_from_this();
     const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.opcode));
-    if (!list) return transmit(message);
-    return Chain::outgoing(*this, HookListPtr(list), 0, message);
+    if (in_turn_ && !list) return transmit(message);
+    if (!is_writable()) return SendStatus::closed;
+    const ConnectionPtr self = shared_from_this();
+    return list ? Chain::outgoing(*this, HookListPtr(list), 0, message) : transmit(message);
 }
 
 SendStatus Link::send(const PreparedMessage& message) {
     // Left again also when a middleware throws.
-    const std::unique_ptr<const PreparedMessage*, void (*)(const PreparedMessage**)> scope(
-        &prepared_, [](const PreparedMessage** slot) { *slot = nullptr; });
-    prepared_ = &message;
+    struct Scope {
+        ~Scope() { slot = before; }
+        const PreparedMessage*& slot;
+        const PreparedMessage* const before = slot;
+    };
+    const Scope scope{core_.prepared()};
+    scope.slot = &message;
     return send(message.view());
 }
 
@@ -321,12 +338,11 @@ SendStatus Link::transmit(const MessageView& message) try {
     if (message.opcode == Opcode::pong && keep_pong(message)) return SendStatus::ok;
     if (!has_room(message)) return overflow(message);
 
-    // A middleware may have changed the message.
-    const bool as_prepared = prepared_ && prepared_->view().content.data() == message.content.data() &&
-                             prepared_->view().length() == message.length() && prepared_->view().opcode == message.opcode;
+    const PreparedMessage* prepared = core_.prepared();
+    if (prepared && !is_same(prepared->view(), message)) prepared = nullptr;
     // A long callback must not shorten the closing handshake's time.
     const TimePoint now = message.opcode == Opcode::close ? core_.fresh_now() : core_.now();
-    const SendStatus status = session_.send(message, now, as_prepared ? prepared_ : nullptr);
+    const SendStatus status = session_.send(message, now, prepared);
     schedule();
     if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
     drain_due_ = true;
@@ -369,11 +385,11 @@ bool Link::keep_pong(const MessageView& message) {
 }
 
 char* Link::reserve(std::size_t size) {
-    const std::span<char> cork = core_.cork_buffer();
-    if (in_turn_ && corked_ + size > cork.size()) flush();
+    static_assert(max_reserve <= reactor::Core::cork_buffer_size);
+    if (in_turn_ && corked_ != 0 && corked_ + size > cork_limit) flush();
     if (in_turn_ && outbox_.empty()) {
-        char* room = cork.data() + corked_;
-        corked_ += size;
+        char* room = core_.cork_buffer().data() + corked_;
+        corked_ += static_cast<std::uint32_t>(size);
         return room;
     }
     return outbox_.reserve(size);
@@ -396,7 +412,7 @@ void Link::write_shared(const std::shared_ptr<const std::string>& bytes) {
 
 /// Sends what waits, as far as the socket takes it.
 void Link::flush() {
-    if (const std::size_t size = std::exchange(corked_, 0); size != 0) {
+    if (const std::size_t size = std::exchange(corked_, 0u); size != 0) {
         char* cork = core_.cork_buffer().data();
         const std::size_t taken = write_now(std::array{iovec{cork, size}});
         outbox_.append({cork + taken, size - taken});

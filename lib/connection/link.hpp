@@ -8,6 +8,7 @@
 #include <hawser/connection.hpp>
 
 #include "connection/chain.hpp"
+#include "connection/heads.hpp"
 #include "connection/outbox.hpp"
 #include "connection/owner.hpp"
 #include "protocol/session.hpp"
@@ -57,7 +58,7 @@ public:
     reactor::Core& core() noexcept { return core_; }
     const ChainPtr& chain() const noexcept { return chain_; }
     /// Place in the owner's list.
-    std::size_t index = 0;
+    std::uint32_t index = 0;
     /// The owner counts it among its connections.
     bool admitted = false;
 
@@ -69,7 +70,7 @@ public:
     void disconnect() override;
     void close_read() override;
     void close_write() override;
-    std::size_t buffered_amount() const noexcept override { return outbox_.size() + corked_; }
+    std::size_t buffered_amount() const noexcept override { return (outbox_.empty() ? 0 : outbox_.size()) + corked_; }
     void pause() override;
     void resume() override;
     bool is_paused() const noexcept override { return (held_ & held_by_application) != 0; }
@@ -78,7 +79,7 @@ public:
     std::string name() const override { return transport_->name(); }
     std::string remote_name() const override { return transport_->remote_name(); }
     const TlsInfo* tls() const noexcept override { return transport_->tls(); }
-    const Request* handshake_request() const noexcept override { return handshake_ ? &handshake_->request : nullptr; }
+    const Request* handshake_request() const noexcept override;
     const Response* handshake_response() const noexcept override;
     void tick() override;
     void tick_after(Seconds delay) override;
@@ -106,8 +107,8 @@ public:
 
 private:
     struct Handshake {
-        Request request{};
-        Response response{};
+        std::unique_ptr<Heads> heads = std::make_unique<Heads>();
+        std::string packed{};  // after the handshake, until somebody asks for the heads
         bool is_page = false;
         bool has_response = false;
     };
@@ -128,7 +129,10 @@ private:
     void on_transport_ready(Readiness readiness) override;
     void on_deadline() override;
     void run_deferred() override;
-    void schedule();
+    void schedule() {
+        if (!in_turn_) schedule_turn();
+    }
+    void schedule_turn();
     void settle();
     bool settle_step();
     void wait();
@@ -141,14 +145,20 @@ private:
     bool may_give_more(bool filled) const noexcept;
     bool absorb(const transport::IoResult& result);
     void feed(std::span<char> bytes);
+    std::size_t restore_tail(std::span<char> buffer) const noexcept;
     void take_up();
     void set_hold(Hold reason, bool held);
     /// Calls the application. Returns false when it threw something.
     template <typename Callback>
     bool call(Callback&& callback);
+    template <typename Callback>
+    bool call_owner(Callback& callback);
     void tell(const Error& error);
+    void received_request(Request request, bool is_page);
     void begin_handshake(Hook direction, HttpMessage message);
     void proceed();
+    void keep_heads();
+    const Heads* heads() const noexcept;
 
     // The way out.
     char* reserve(std::size_t size) override;
@@ -184,31 +194,36 @@ private:
     Settings settings_;
     ChainPtr chain_;
     protocol::Session session_;
-    protocol::Buffer tail_;  // received, and not taken yet
+    std::unique_ptr<protocol::Buffer> tail_;  // received, and not taken yet
     Outbox outbox_;
     std::unique_ptr<Handshake> handshake_;
     std::unique_ptr<Extras> extras_;
-    const PreparedMessage* prepared_ = nullptr;  // during send() of it
     std::uint64_t identity_;
     TimePoint tick_at_ = TimePoint::max();  // tick_after()
-    std::size_t corked_ = 0;                // bytes in the reactor's cork buffer
+    std::uint32_t corked_ = 0;              // bytes in the reactor's cork buffer
     std::uint16_t queued_pongs_ = 0;
     std::uint8_t held_ = 0;
-    bool in_turn_ = false;
-    bool scheduled_ = false;
-    bool again_ = false;    // another turn is due before the loop sleeps: this one could not take all
-    bool blocked_ = false;  // the socket took less than it was given
-    bool drain_due_ = false;
-    bool closed_here_ = false;  // by disconnect()
-    bool finished_ = false;
+    bool in_turn_ : 1 = false;
+    bool scheduled_ : 1 = false;
+    bool again_ : 1 = false;    // another turn is due before the loop sleeps: this one could not take all
+    bool blocked_ : 1 = false;  // the socket took less than it was given
+    bool drain_due_ : 1 = false;
+    bool closed_here_ : 1 = false;  // by disconnect()
+    bool finished_ : 1 = false;
 };
 
 template <typename Callback>
 bool Link::call(Callback&& callback) {
     if (!owner_) return true;
     // A turn keeps both alive.
-    const std::shared_ptr<Connection> self = in_turn_ ? nullptr : shared_from_this();
-    const std::shared_ptr<Owner> owner = in_turn_ ? nullptr : owner_->pin();
+    if (in_turn_) return call_owner(callback);
+    const std::shared_ptr<Connection> self = shared_from_this();
+    const std::shared_ptr<Owner> owner = owner_->pin();
+    return call_owner(callback);
+}
+
+template <typename Callback>
+bool Link::call_owner(Callback& callback) {
     bool complete = false;
     core_.guard([&] {
         try {

@@ -1,3 +1,4 @@
+#include <new>
 #include <utility>
 
 #include "connection/link.hpp"
@@ -8,15 +9,16 @@ namespace hawser::connection {
 // The opening handshake passes the chain: what is received from the session to the owner, what is sent from the owner
 // to the session. A middleware may finish its step later, outside of any turn.
 
-void Link::on_request(Request request) {
-    handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
-    begin_handshake(Hook::http_incoming, handshake_->request);
-}
+void Link::on_request(Request request) { received_request(std::move(request), false); }
 
-void Link::on_page_request(Request request) {
-    handshake_ = std::make_unique<Handshake>(Handshake{std::move(request)});
-    handshake_->is_page = true;
-    begin_handshake(Hook::http_incoming, handshake_->request);
+void Link::on_page_request(Request request) { received_request(std::move(request), true); }
+
+void Link::received_request(Request request, bool is_page) {
+    handshake_ = std::make_unique<Handshake>();
+    handshake_->is_page = is_page;
+    // Hooks may look at what was received while they change what is passed on.
+    if (chain_->of(Hook::http_incoming)) handshake_->heads->request = request;
+    begin_handshake(Hook::http_incoming, std::move(request));
 }
 
 void Link::on_response(Response response) { begin_handshake(Hook::http_incoming, std::move(response)); }
@@ -39,13 +41,13 @@ void Link::run_handshake(Hook direction, const HookListPtr& list, std::size_t po
 void Link::received_http(HttpMessage message) {
     if (!owner_) return;
     if (session_.role() == protocol::Role::server) {
-        handshake_->request = std::get<Request>(std::move(message));
-        const Request& request = handshake_->request;
+        handshake_->heads->request = std::get<Request>(std::move(message));
+        const Request& request = handshake_->heads->request;
         return answer_http(handshake_->is_page ? owner_->answer_page(*this, request) : owner_->answer(*this, request));
     }
-    handshake_->response = std::get<Response>(std::move(message));
+    handshake_->heads->response = std::get<Response>(std::move(message));
     handshake_->has_response = true;
-    session_.accept(handshake_->response, core_.now());
+    session_.accept(handshake_->heads->response, core_.now());
     proceed();
 }
 
@@ -53,14 +55,14 @@ void Link::answer_http(Response response) { begin_handshake(Hook::http_outgoing,
 
 void Link::send_http(HttpMessage message) {
     if (session_.role() == protocol::Role::server) {
-        handshake_->response = std::get<Response>(std::move(message));
+        handshake_->heads->response = std::get<Response>(std::move(message));
         handshake_->has_response = true;
-        session_.answer_extensions(handshake_->request, handshake_->response);
-        session_.respond(handshake_->response, core_.now());
+        session_.answer_extensions(handshake_->heads->request, handshake_->heads->response);
+        session_.respond(handshake_->heads->response, core_.now());
     } else {
-        handshake_->request = std::get<Request>(std::move(message));
-        session_.offer_extensions(handshake_->request);
-        session_.start(handshake_->request);
+        handshake_->heads->request = std::get<Request>(std::move(message));
+        session_.offer_extensions(handshake_->heads->request);
+        session_.start(handshake_->heads->request);
     }
     proceed();
 }
@@ -84,8 +86,32 @@ void Link::proceed() {
     schedule();
 }
 
+void Link::keep_heads() {
+    if (!handshake_) return;
+    if (!settings_->keep_handshake) return handshake_.reset();
+    handshake_->packed = pack(*handshake_->heads);
+    handshake_->heads.reset();
+}
+
+const Heads* Link::heads() const noexcept try {
+    if (!handshake_) return nullptr;
+    if (!handshake_->heads) {
+        handshake_->heads = std::make_unique<Heads>(unpack(handshake_->packed));
+        handshake_->packed = std::string();
+    }
+    return handshake_->heads.get();
+} catch (const std::bad_alloc&) {
+    return nullptr;
+}
+
+const Request* Link::handshake_request() const noexcept {
+    const Heads* known = heads();
+    return known ? &known->request : nullptr;
+}
+
 const Response* Link::handshake_response() const noexcept {
-    return handshake_ && handshake_->has_response ? &handshake_->response : nullptr;
+    const Heads* known = heads();
+    return known && handshake_->has_response ? &known->response : nullptr;
 }
 
 }  // namespace hawser::connection

@@ -23,12 +23,15 @@ constexpr std::size_t chunk_limit = 256 * 1024;
 }  // namespace
 
 struct Outbox::Queue {
-    std::deque<Chunk> chunks;
+    std::deque<Chunk> chunks{};
+    std::size_t size = 0;
     std::size_t sent = 0;  // of the first chunk
 };
 
 Outbox::Outbox() noexcept = default;
 Outbox::~Outbox() = default;
+
+std::size_t Outbox::size() const noexcept { return queue_ ? queue_->size : 0; }
 
 Outbox::Queue& Outbox::queue() {
     if (!queue_) queue_ = std::make_unique<Queue>();
@@ -42,7 +45,7 @@ char* Outbox::reserve(std::size_t size) {
     own.make_room(size);
     char* room = own.end();
     own.add(size);
-    size_ += size;
+    queue_->size += size;
     return room;
 }
 
@@ -53,7 +56,7 @@ void Outbox::append(std::string_view bytes) {
 void Outbox::append_shared(const std::shared_ptr<const std::string>& bytes) {
     if (bytes->size() < share_minimum) return append(*bytes);
     queue().chunks.push_back(Chunk{{}, bytes});
-    size_ += bytes->size();
+    queue_->size += bytes->size();
 }
 
 std::size_t Outbox::describe(std::span<iovec> slices) const noexcept {
@@ -67,8 +70,9 @@ std::size_t Outbox::describe(std::span<iovec> slices) const noexcept {
 }
 
 void Outbox::consume(std::size_t size) noexcept {
-    size_ -= size;
-    if (size_ == 0) return clear();
+    if (!queue_) return;
+    queue_->size -= size;
+    if (queue_->size == 0) return clear();
     for (std::deque<Chunk>& chunks = queue_->chunks; size != 0;) {
         const std::size_t rest = chunks.front().view().size() - queue_->sent;
         if (size < rest) {
@@ -81,9 +85,6 @@ void Outbox::consume(std::size_t size) noexcept {
     }
 }
 
-void Outbox::clear() noexcept {
-    queue_.reset();
-    size_ = 0;
-}
+void Outbox::clear() noexcept { queue_.reset(); }
 
 }  // namespace hawser::connection

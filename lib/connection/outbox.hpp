@@ -18,8 +18,8 @@ public:
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
 
-    bool empty() const noexcept { return size_ == 0; }
-    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return !queue_; }
+    std::size_t size() const noexcept;
 
     /// Room for `size` bytes at the end, to be filled before any other call.
     char* reserve(std::size_t size);
@@ -40,8 +40,7 @@ private:
     struct Queue;
     Queue& queue();
 
-    std::unique_ptr<Queue> queue_;
-    std::size_t size_ = 0;
+    std::unique_ptr<Queue> queue_;  // null while it is empty
 };
 
 }  // namespace hawser::connection

@@ -140,7 +140,7 @@ void ServerBase::abandon() {
 void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
     if (tls_) transport = transport::make_tls(std::move(transport), tls_);
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
-    link->index = links_.size();
+    link->index = static_cast<std::uint32_t>(links_.size());
     links_.push_back(link);
     link->begin();
 }

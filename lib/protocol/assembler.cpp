@@ -6,29 +6,19 @@
 
 namespace hawser::protocol {
 
-Assembler::Status Assembler::next(std::span<char>& input, const Configuration& limits, MessageView& message) {
-    if (delivered_) {
-        storage_.release();
-        delivered_ = false;
-    }
-    if (!in_message()) {
-        const Status status = short_frame(input, limits, message);
-        if (status != Status::incomplete) return status;
-    }
-    for (;;) {
-        if (!in_frame_) {
-            const Status status = begin_frame(input, limits, message);
-            if (status != Status::incomplete || !in_frame_) return status;
-        }
-        if (!take_payload(input, limits)) return Status::failed;
-        if (remaining_ != 0) return Status::incomplete;
-        in_frame_ = false;
-        if (!fin_) continue;
-        if (compressed_ && !finish_inflating(limits)) return Status::failed;
-        delivered_ = true;
-        return finish(storage_.view(), message);
-    }
+namespace {
+
+constexpr const char* not_utf8 = "a text message is not UTF-8";
+constexpr const char* ends_inside_character = "a text message ends inside a character";
+
+Assembler::Status show(Opcode opcode, std::string_view content, MessageView& message) noexcept {
+    message.opcode = opcode;
+    message.content = content;
+    message.close_status = CloseCode::none;
+    return Assembler::Status::message;
 }
+
+}  // namespace
 
 /// Takes what most messages are: one uncompressed frame with a header of the shortest form, all there. `incomplete` leaves whatever
 /// else there is as it is, to begin_frame().
@@ -49,52 +39,71 @@ Assembler::Status Assembler::short_frame(std::span<char>& input, const Configura
         mask(payload, length, key);
     }
     input = input.subspan(header + length);
-    opcode_ = static_cast<Opcode>(first & wire::opcode);
-    utf8_.reset();
-    return check_text({payload, length}) ? finish({payload, length}, message) : Status::failed;
+    const auto opcode = static_cast<Opcode>(first & wire::opcode);
+    const std::string_view content(payload, length);
+    return opcode == Opcode::binary || is_quickly_ascii(content) ? show(opcode, content, message) : whole_text(content, message);
+}
+
+Assembler::Status Assembler::any_frames(std::span<char>& input, const Configuration& limits, MessageView& message) {
+    for (;;) {
+        if (!partial_ || !partial_->in_frame) {
+            const Status status = begin_frame(input, limits, message);
+            if (status != Status::incomplete || !partial_ || !partial_->in_frame) return status;
+        }
+        if (!take_payload(input, limits)) return Status::failed;
+        if (partial_->remaining != 0) return Status::incomplete;
+        partial_->in_frame = false;
+        if (!partial_->is_last) continue;
+        if (partial_->is_compressed && !finish_inflating(limits)) return Status::failed;
+        return finish(message);
+    }
 }
 
 Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message) {
     FrameHeader header;
-    switch (parse_header(input, receiver_, header, failure_, inflater_ != nullptr)) {
+    Failure failure;
+    switch (parse_header(input, receiver_, header, failure, inflater_ != nullptr)) {
         case HeaderStatus::incomplete: return Status::incomplete;
-        case HeaderStatus::failed: return Status::failed;
+        case HeaderStatus::failed: return fail(failure.code, failure.reason);
         case HeaderStatus::complete: break;
     }
     if (header.opcode >= 0x8) return control_frame(input, header, message);
     if (!check_data_frame(header, limits)) return Status::failed;
 
     const auto length = static_cast<std::size_t>(header.length);
-    key_ = header.key;
-    offset_ = 0;
-    remaining_ = length;
-    fin_ = header.fin;
     input = input.subspan(header.size);
-    if (fin_ && fragments_ == 1 && !compressed_ && input.size() >= length) {
+    if (!partial_ && header.fin && !header.compressed && input.size() >= length) {
         char* payload = input.data();
-        if (!take(payload, length)) return Status::failed;
+        if (receiver_ == Role::server) mask(payload, length, header.key);
         input = input.subspan(length);
-        return finish({payload, length}, message);
+        const std::string_view content(payload, length);
+        return header.opcode == wire::binary ? show(Opcode::binary, content, message) : whole_text(content, message);
     }
-    in_frame_ = true;
+    Partial& begun = partial();
+    if (begun.fragments == 0) {
+        begun.opcode = static_cast<Opcode>(header.opcode);
+        begun.is_compressed = header.compressed;
+    }
+    ++begun.fragments;
+    begun.key = header.key;
+    begun.offset = 0;
+    begun.remaining = length;
+    begun.is_last = header.fin;
+    begun.in_frame = true;
     return Status::incomplete;
 }
 
 bool Assembler::check_data_frame(const FrameHeader& header, const Configuration& limits) {
     const bool continuation = header.opcode == wire::continuation;
-    if (continuation && fragments_ == 0) return refuse(CloseCode::protocol_error, "a continuation without a message to continue");
-    if (!continuation && fragments_ != 0) return refuse(CloseCode::protocol_error, "a new message begins inside a fragmented one");
-    if (!continuation) compressed_ = header.compressed;
+    if (continuation && !partial_) return refuse(CloseCode::protocol_error, "a continuation without a message to continue");
+    if (!continuation && partial_) return refuse(CloseCode::protocol_error, "a new message begins inside a fragmented one");
     // A compressed message is measured while it is inflated, and what it takes on the wire is not kept.
-    if (!compressed_ && (header.length > limits.max_message_size || storage_.size() > limits.max_message_size - header.length))
+    const bool compressed = continuation ? partial_->is_compressed : header.compressed;
+    const std::size_t before = partial_ ? partial_->storage.size() : 0;
+    if (!compressed && (header.length > limits.max_message_size || before > limits.max_message_size - header.length))
         return refuse(CloseCode::message_too_big, "a message is longer than max_message_size");
-    if (fragments_ >= limits.max_fragment_count)
+    if ((partial_ ? partial_->fragments : 0) >= limits.max_fragment_count)
         return refuse(CloseCode::message_too_big, "a message has more than max_fragment_count fragments");
-    if (!continuation) {
-        opcode_ = static_cast<Opcode>(header.opcode);
-        utf8_.reset();
-    }
-    ++fragments_;
     return true;
 }
 
@@ -124,16 +133,29 @@ Assembler::Status Assembler::close_frame(std::string_view payload, MessageView& 
     return Status::message;
 }
 
-/// Unmasks payload of the present frame, wherever it lies.
-void Assembler::unmask(char* data, std::size_t size) noexcept {
-    if (receiver_ == Role::server) mask(data, size, key_, static_cast<std::size_t>(offset_));
-    offset_ += size;
-    remaining_ -= size;
+Assembler::Status Assembler::whole_text(std::string_view content, MessageView& message) {
+    Utf8Validator utf8;
+    if (!utf8.feed(content)) return fail(CloseCode::invalid_payload, not_utf8);
+    if (!utf8.complete()) return fail(CloseCode::invalid_payload, ends_inside_character);
+    return show(Opcode::text, content, message);
 }
 
-bool Assembler::check_text(std::string_view text) noexcept {
-    if (opcode_ != Opcode::text || utf8_.feed(text)) return true;
-    return refuse(CloseCode::invalid_payload, "a text message is not UTF-8");
+Assembler::Status Assembler::finish(MessageView& message) {
+    if (partial_->opcode == Opcode::text && !partial_->utf8.complete()) return fail(CloseCode::invalid_payload, ends_inside_character);
+    partial_->is_delivered = true;
+    return show(partial_->opcode, partial_->storage.view(), message);
+}
+
+/// Unmasks payload of the present frame, wherever it lies.
+void Assembler::unmask(char* data, std::size_t size) noexcept {
+    if (receiver_ == Role::server) mask(data, size, partial_->key, static_cast<std::size_t>(partial_->offset));
+    partial_->offset += size;
+    partial_->remaining -= size;
+}
+
+bool Assembler::check_text(std::string_view text) {
+    if (partial_->opcode != Opcode::text || partial_->utf8.feed(text)) return true;
+    return refuse(CloseCode::invalid_payload, not_utf8);
 }
 
 bool Assembler::take(char* data, std::size_t size) {
@@ -142,39 +164,40 @@ bool Assembler::take(char* data, std::size_t size) {
 }
 
 bool Assembler::take_payload(std::span<char>& input, const Configuration& limits) {
-    if (pending_direct_ != 0) {
-        const std::size_t size = std::exchange(pending_direct_, 0);
-        char* data = storage_.end();
-        storage_.add(size);
+    Buffer& storage = partial_->storage;
+    if (partial_->pending_direct != 0) {
+        const std::size_t size = std::exchange(partial_->pending_direct, 0);
+        char* data = storage.end();
+        storage.add(size);
         if (!take(data, size)) return false;
     }
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size()));
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(partial_->remaining, input.size()));
     if (size == 0) return true;
     char* data = input.data();
     input = input.subspan(size);
-    if (compressed_) {
+    if (partial_->is_compressed) {
         unmask(data, size);
         return inflate({data, size}, limits);
     }
     if (!take(data, size)) return false;
-    grow(size, size + remaining_);
-    storage_.append({data, size});
+    grow(size, size + partial_->remaining);
+    storage.append({data, size});
     return true;
 }
 
 bool Assembler::inflate(std::string_view input, const Configuration& limits) {
-    const std::size_t before = storage_.size();
-    return check_inflated(inflater_->feed(input, storage_, limits.max_message_size), before);
+    const std::size_t before = partial_->storage.size();
+    return check_inflated(inflater_->feed(input, partial_->storage, limits.max_message_size), before);
 }
 
 bool Assembler::finish_inflating(const Configuration& limits) {
-    const std::size_t before = storage_.size();
-    return check_inflated(inflater_->finish(storage_, limits.max_message_size), before);
+    const std::size_t before = partial_->storage.size();
+    return check_inflated(inflater_->finish(partial_->storage, limits.max_message_size), before);
 }
 
 bool Assembler::check_inflated(Inflater::Status status, std::size_t before) {
     // First what came before a fault of the compression: the first fault is told, however the bytes were cut.
-    if (!check_text(storage_.view().substr(before))) return false;
+    if (!check_text(partial_->storage.view().substr(before))) return false;
     switch (status) {
         case Inflater::Status::corrupt: return refuse(CloseCode::invalid_payload, "a compressed message cannot be inflated");
         case Inflater::Status::too_big: return refuse(CloseCode::message_too_big, "a message inflates to more than max_message_size");
@@ -183,36 +206,33 @@ bool Assembler::check_inflated(Inflater::Status status, std::size_t before) {
     return true;
 }
 
-Assembler::Status Assembler::finish(std::string_view content, MessageView& message) {
-    fragments_ = 0;
-    if (opcode_ == Opcode::text && !utf8_.complete()) return fail(CloseCode::invalid_payload, "a text message ends inside a character");
-    message.opcode = opcode_;
-    message.content = content;
-    message.close_status = CloseCode::none;
-    return Status::message;
-}
-
 /// Makes room for `more` bytes: twice what is there, but no more than the `due` ones that a last frame still brings.
 void Assembler::grow(std::size_t more, std::uint64_t due) {
-    const std::size_t needed = storage_.size() + more;
-    if (needed <= storage_.capacity()) return;
-    const std::size_t doubled = std::max(needed, 2 * storage_.size());
-    storage_.reserve(fin_ ? static_cast<std::size_t>(std::min<std::uint64_t>(doubled, storage_.size() + due)) : doubled);
+    Buffer& storage = partial_->storage;
+    const std::size_t needed = storage.size() + more;
+    if (needed <= storage.capacity()) return;
+    const std::size_t doubled = std::max(needed, 2 * storage.size());
+    storage.reserve(partial_->is_last ? static_cast<std::size_t>(std::min<std::uint64_t>(doubled, storage.size() + due)) : doubled);
 }
 
 std::span<char> Assembler::direct_target() {
-    if (!in_frame_ || compressed_ || remaining_ < direct_minimum) return {};
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, direct_maximum));
-    grow(size, remaining_);
-    return {storage_.end(), size};
+    if (!partial_ || !partial_->in_frame || partial_->is_compressed || partial_->remaining < direct_minimum) return {};
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(partial_->remaining, direct_maximum));
+    grow(size, partial_->remaining);
+    return {partial_->storage.end(), size};
 }
 
-bool Assembler::refuse(CloseCode code, const char* reason) noexcept {
-    failure_ = {code, reason};
+Assembler::Partial& Assembler::partial() {
+    if (!partial_) partial_ = std::make_unique<Partial>();
+    return *partial_;
+}
+
+bool Assembler::refuse(CloseCode code, const char* reason) {
+    partial().failure = {code, reason};
     return false;
 }
 
-Assembler::Status Assembler::fail(CloseCode code, const char* reason) noexcept {
+Assembler::Status Assembler::fail(CloseCode code, const char* reason) {
     refuse(code, reason);
     return Status::failed;
 }

@@ -19,6 +19,7 @@ namespace hawser::protocol {
 /// Puts messages together from frames (RFC 6455, section 5.4). A message that is one frame, and is there as a whole,
 /// is unmasked in place and shown where it lies; others are collected in storage that grows with what has been
 /// received, never with what a header promises. A compressed message is inflated while it arrives (RFC 7692).
+/// Between messages it holds no memory.
 class Assembler {
 public:
     enum class Status : std::uint8_t { incomplete, message, failed };
@@ -31,18 +32,23 @@ public:
     /// Takes the next message from the front of `input`, which it shortens and changes. The message lives until the
     /// next call. `incomplete`: what is left of `input` is the beginning of a frame, to be shown again with more
     /// behind it. After `failed` no further call.
-    Status next(std::span<char>& input, const Configuration& limits, MessageView& message);
+    Status next(std::span<char>& input, const Configuration& limits, MessageView& message) {
+        if (partial_ && partial_->is_delivered) partial_.reset();
+        if (!partial_)
+            if (const Status status = short_frame(input, limits, message); status != Status::incomplete) return status;
+        return any_frames(input, limits, message);
+    }
 
     /// Where the rest of a large frame may be received directly, to be followed by `received` and `next`;
     /// empty when it is better received with what follows.
     std::span<char> direct_target();
-    /// `size` bytes were written to the front of the direct target.
-    void received(std::size_t size) { pending_direct_ = size; }
+    /// `size` bytes were written to the front of the direct target, which was not empty.
+    void received(std::size_t size) noexcept { partial_->pending_direct = size; }
 
     /// What was wrong, after `failed`.
-    const Failure& failure() const noexcept { return failure_; }
+    const Failure& failure() const noexcept { return partial_->failure; }
     /// In the middle of a message: an end now loses it.
-    bool in_message() const noexcept { return in_frame_ || fragments_ != 0; }
+    bool in_message() const noexcept { return partial_ && !partial_->is_delivered; }
 
     /// A frame with less than this still to come is not received directly.
     static constexpr std::size_t direct_minimum = 16 * 1024;
@@ -50,38 +56,46 @@ public:
     static constexpr std::size_t direct_maximum = 256 * 1024;
 
 private:
+    /// A message that is not, or was not, there as a whole.
+    struct Partial {
+        Buffer storage{};
+        std::uint64_t remaining = 0;  // of the frame's payload
+        std::uint64_t offset = 0;     // in the frame's payload
+        std::size_t pending_direct = 0;
+        std::uint32_t fragments = 0;  // data frames so far
+        MaskingKey key{};
+        Utf8Validator utf8{};
+        Opcode opcode = Opcode::text;
+        bool in_frame = false;
+        bool is_last = false;  // the frame
+        bool is_compressed = false;
+        bool is_delivered = false;  // the storage holds a message that was shown
+        Failure failure{};
+    };
+
     Status short_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
+    Status any_frames(std::span<char>& input, const Configuration& limits, MessageView& message);
     Status begin_frame(std::span<char>& input, const Configuration& limits, MessageView& message);
     Status control_frame(std::span<char>& input, const FrameHeader& header, MessageView& message);
     Status close_frame(std::string_view payload, MessageView& message);
+    Status whole_text(std::string_view content, MessageView& message);
+    Status finish(MessageView& message);
     bool check_data_frame(const FrameHeader& header, const Configuration& limits);
     void unmask(char* data, std::size_t size) noexcept;
-    bool check_text(std::string_view text) noexcept;
+    bool check_text(std::string_view text);
     bool take(char* data, std::size_t size);
     bool take_payload(std::span<char>& input, const Configuration& limits);
     bool inflate(std::string_view input, const Configuration& limits);
     bool finish_inflating(const Configuration& limits);
     bool check_inflated(Inflater::Status status, std::size_t before);
-    Status finish(std::string_view content, MessageView& message);
-    bool refuse(CloseCode code, const char* reason) noexcept;
-    Status fail(CloseCode code, const char* reason) noexcept;
     void grow(std::size_t more, std::uint64_t due);
+    bool refuse(CloseCode code, const char* reason);
+    Status fail(CloseCode code, const char* reason);
+    Partial& partial();
 
-    Buffer storage_;
+    std::unique_ptr<Partial> partial_;    // between messages null
     std::unique_ptr<Inflater> inflater_;  // when permessage-deflate was agreed on
-    Failure failure_;
-    std::uint64_t remaining_ = 0;  // of the frame's payload
-    std::uint64_t offset_ = 0;     // in the frame's payload
-    std::size_t pending_direct_ = 0;
-    std::uint32_t fragments_ = 0;  // data frames of the message so far; 0 between messages
-    MaskingKey key_{};
-    Utf8Validator utf8_;
     Role receiver_;
-    Opcode opcode_ = Opcode::text;
-    bool in_frame_ = false;
-    bool fin_ = false;
-    bool compressed_ = false;
-    bool delivered_ = false;  // the storage holds a message that was shown
 };
 
 }  // namespace hawser::protocol

@@ -75,9 +75,12 @@ char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length, co
 class Fragments {
 public:
     Fragments(Opcode opcode, std::string_view content, std::size_t frame_size, unsigned rsv = 0) noexcept
-        : rest_(content), frame_size_(is_control(opcode) ? max_control_payload : frame_size), opcode_(static_cast<unsigned>(opcode) | rsv) {}
+        : rest_(content),
+          frame_size_(is_control(opcode) ? max_control_payload : frame_size),
+          opcode_(static_cast<unsigned>(opcode) | rsv) {}
 
-    /// The next frame's payload; `opcode`, which `rsv` is part of, is 0 behind the first, `fin` set on the last. False when there is none left.
+    /// The next frame's payload; `opcode`, which `rsv` is part of, is 0 behind the first, `fin` set on the last. False when there is none
+    /// left.
     bool next(std::string_view& payload, unsigned& opcode, bool& fin) noexcept {
         if (done_) return false;
         payload = {rest_.data(), std::min(rest_.size(), frame_size_)};

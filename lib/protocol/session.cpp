@@ -31,6 +31,11 @@ std::size_t expected_body(const Response& response) {
     return std::min(length, max_body);
 }
 
+std::string format_last_response(Response response) {
+    response.headers.set("Connection", "close");
+    return format_response(response);
+}
+
 std::string_view as_view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace
@@ -76,12 +81,11 @@ void Session::refuse(const HttpFailure& failure, TimePoint now) {
 
 void Session::respond(const Response& response, TimePoint now) {
     if (phase_ != Phase::deciding || over_) return;
-    Response sent = response;
-    if (sent.status != 101) sent.headers.set("Connection", "close");
-    std::string bytes = format_response(sent);
-    if (opening_->head_only) bytes.resize(bytes.size() - sent.body.size());
+    const bool accepts = response.status == 101;
+    std::string bytes = accepts ? format_response(response) : format_last_response(response);
+    if (opening_->head_only) bytes.resize(bytes.size() - response.body.size());
     output_.write(std::array{iovec{bytes.data(), bytes.size()}});
-    if (sent.status == 101) return open(now);
+    if (accepts) return open(now);
     phase_ = Phase::refused;
     read_ = write_ = Half::closing;
     fin_due_ = true;
@@ -169,12 +173,11 @@ void Session::deliver_response() {
 }
 
 void Session::receive_messages(std::span<char>& rest, TimePoint now) {
+    in_frame_ = false;
     while (wants_messages()) {
         MessageView message;
-        const Assembler::Status status = assembler_.next(rest, *configuration_, message);
-        in_frame_ = status == Assembler::Status::incomplete && !rest.empty();
-        switch (status) {
-            case Assembler::Status::incomplete: return;
+        switch (assembler_.next(rest, *configuration_, message)) {
+            case Assembler::Status::incomplete: in_frame_ = !rest.empty(); return;
             case Assembler::Status::failed: return fail(assembler_.failure(), now);
             case Assembler::Status::message: break;
         }
@@ -247,15 +250,16 @@ SendStatus Session::send(const MessageView& message, TimePoint now, const Prepar
             return SendStatus::refused;
         }
     }
-    if (message.opcode == Opcode::close) close_began_here_ = !close_received_;
-    if (message.opcode == Opcode::close)
+    if (message.opcode == Opcode::close) {
+        close_began_here_ = !close_received_;
         send_close(message.close_status, message.content, now);
-    else if (deflater_ && deflater_->wants(message))
+    } else if (deflater_ && deflater_->wants(message)) {
         send_compressed(message, prepared);
-    else if (can_share(prepared))
+    } else if (can_share(prepared)) {
         output_.write_shared(prepared->frames());
-    else
+    } else {
         write(message.opcode, message.content);
+    }
     return SendStatus::ok;
 }
 

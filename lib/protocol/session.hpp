@@ -222,18 +222,18 @@ private:
     Phase phase_ = Phase::head;
     Half read_ = Half::open;
     Half write_ = Half::open;
-    bool reading_ = true;
-    bool was_open_ = false;
-    bool close_began_here_ = false;
-    bool close_sent_ = false;
-    bool close_received_ = false;
-    bool fin_due_ = false;
-    bool end_when_flushed_ = false;
-    bool end_received_ = false;
-    bool over_ = false;
-    bool in_frame_ = false;  // what was left of the last input is the beginning of a frame
-    bool silence_reported_ = false;
-    bool failed_ = false;  // the peer broke the protocol
+    bool reading_ : 1 = true;
+    bool was_open_ : 1 = false;
+    bool close_began_here_ : 1 = false;
+    bool close_sent_ : 1 = false;
+    bool close_received_ : 1 = false;
+    bool fin_due_ : 1 = false;
+    bool end_when_flushed_ : 1 = false;
+    bool end_received_ : 1 = false;
+    bool over_ : 1 = false;
+    bool in_frame_ : 1 = false;  // what was left of the last input is the beginning of a frame
+    bool silence_reported_ : 1 = false;
+    bool failed_ : 1 = false;  // the peer broke the protocol
 };
 
 }  // namespace hawser::protocol

@@ -34,14 +34,6 @@ bool is_known(Opcode opcode) {
     return false;
 }
 
-/// One frame with a header of two bytes.
-void write_short(Output& output, unsigned opcode, std::string_view payload) {
-    char* to = output.reserve(2 + payload.size());
-    to[0] = static_cast<char>(wire::fin | opcode);
-    to[1] = static_cast<char>(payload.size());
-    if (!payload.empty()) std::memcpy(to + 2, payload.data(), payload.size());
-}
-
 /// Headers and payloads of some frames, to be written together.
 class Gather {
 public:
@@ -83,8 +75,14 @@ std::optional<Objection> object_to(const MessageView& message) {
     return std::nullopt;
 }
 
-void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
-    if (payload.size() <= std::min(max_short_payload, frame_size)) return write_short(output, static_cast<unsigned>(opcode) | rsv, payload);
+void write_short(Output& output, unsigned opcode, std::string_view payload) {
+    char* to = output.reserve(2 + payload.size());
+    to[0] = static_cast<char>(wire::fin | opcode);
+    to[1] = static_cast<char>(payload.size());
+    if (!payload.empty()) std::memcpy(to + 2, payload.data(), payload.size());
+}
+
+void write_long(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
     Fragments fragments(opcode, payload, frame_size, rsv);
     std::string_view piece;
     unsigned wire_opcode = 0;

@@ -2,6 +2,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -27,7 +28,9 @@ public:
     /// Takes bytes that are shared with other connections.
     virtual void write_shared(const std::shared_ptr<const std::string>& bytes) = 0;
 
-    static constexpr std::size_t max_reserve = 32 * 1024;
+    /// So much stays in the cache between its masking and its sending. With a header, so that a long message of a round size leaves
+    /// no few bytes over.
+    static constexpr std::size_t max_reserve = 256 * 1024 + max_header_size;
 
 protected:
     ~Output() = default;
@@ -44,8 +47,17 @@ inline bool is_sound_data(const MessageView& message) noexcept {
 }
 std::optional<Objection> object_to(const MessageView& message);
 
+/// One frame with a header of two bytes: what most messages are.
+void write_short(Output& output, unsigned opcode, std::string_view payload);
+/// Any frames.
+void write_long(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv);
 /// Writes the frames of a payload as a server does: unmasked, large ones from where they lie. `rsv` as in Fragments.
-void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
+inline void write_unmasked(Output& output, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0) {
+    if (payload.size() <= std::min(max_short_payload, frame_size))
+        write_short(output, static_cast<unsigned>(opcode) | rsv, payload);
+    else
+        write_long(output, opcode, payload, frame_size, rsv);
+}
 /// As a client does: each frame masked with a new key (RFC 6455, section 5.3).
 void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
 

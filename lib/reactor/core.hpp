@@ -15,6 +15,10 @@
 #include "reactor/loop.hpp"
 #include "types/entropy.hpp"
 
+namespace hawser {
+class PreparedMessage;
+}
+
 namespace hawser::reactor {
 
 /// Work put off to the moment before the loop sleeps.
@@ -89,12 +93,15 @@ public:
     /// Objects that outlive the endpoint that left them here, by key: persistent connections.
     std::multimap<std::string, std::shared_ptr<void>>& parked() noexcept { return parked_; }
 
+    /// The message that a call under way sends to one connection after the other; null outside of such a call.
+    const PreparedMessage*& prepared() noexcept { return prepared_; }
+
     /// What the connections share to compress with; left here by the first that needs it.
     std::shared_ptr<void>& codecs() noexcept { return codecs_; }
 
     /// Holds a message of 64 KiB with its header; what is longer is better received where it is to lie.
     static constexpr std::size_t receive_buffer_size = 64 * 1024 + 64;
-    static constexpr std::size_t cork_buffer_size = 64 * 1024;
+    static constexpr std::size_t cork_buffer_size = 256 * 1024 + 64;
 
 private:
     class Timer;
@@ -121,6 +128,7 @@ private:
     TimerId last_timer_ = 0;
     std::multimap<std::string, std::shared_ptr<void>> parked_;
     std::shared_ptr<void> codecs_;
+    const PreparedMessage* prepared_ = nullptr;
     std::function<void(std::exception_ptr)> exception_handler_;
     std::exception_ptr exception_;
     bool is_interrupted_ = false;

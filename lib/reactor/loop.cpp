@@ -8,6 +8,8 @@
 #include <cmath>
 #include <system_error>
 
+#include "reactor/deadline_heap.hpp"
+
 namespace hawser::reactor {
 
 class EvLoop final : public Loop {
@@ -30,15 +32,16 @@ public:
     }
 
     static void on_io(struct ev_loop* loop, ev_io* io, int events);
-    static void on_timer(struct ev_loop* loop, ev_timer* timer, int events);
 
 private:
     static EvLoop& of(void* data) noexcept { return *static_cast<EvLoop*>(data); }
     static void on_prepare(struct ev_loop* loop, ev_prepare* prepare, int events);
     static void on_check(struct ev_loop* loop, ev_check* check, int events);
     static void on_async(struct ev_loop* loop, ev_async* async, int events);
+    static void on_timer(struct ev_loop* loop, ev_timer* timer, int events);
 
-    void start(Deadline& deadline);
+    void serve_deadlines();
+    void start_timer();
     void start_own_watchers();
 
     struct ev_loop* loop_;
@@ -49,16 +52,15 @@ private:
     ev_async async_;
     ev_idle idle_;     // active: the loop does not sleep
     ev_timer waiter_;  // bounds the sleep of run_once()
+    ev_timer timer_;   // active while there are deadlines
+    DeadlineHeap deadlines_;
 };
 
-Io::Io() noexcept {
-    ev_io_init(&io_, &EvLoop::on_io, -1, 0);
-    io_.data = this;
-}
-
-Deadline::Deadline() noexcept {
-    ev_timer_init(&timer_, &EvLoop::on_timer, 0., 0.);
-    timer_.data = this;
+Io::Io(Loop* loop) noexcept {
+    // libev's macros cast away the class.
+    ev_io* const watcher = this;
+    ev_io_init(watcher, &EvLoop::on_io, -1, 0);
+    data = loop;
 }
 
 // A loop of our own must behave the same wherever it runs: it does not look at LIBEV_FLAGS. Nor is it libev's default
@@ -82,7 +84,8 @@ void EvLoop::start_own_watchers() {
     ev_async_init(&async_, &on_async);
     ev_idle_init(&idle_, [](struct ev_loop*, ev_idle*, int) {});
     ev_init(&waiter_, [](struct ev_loop*, ev_timer*, int) {});
-    prepare_.data = check_.data = async_.data = this;
+    ev_init(&timer_, &on_timer);
+    prepare_.data = check_.data = async_.data = timer_.data = this;
     // Before the sleep comes after what the owner of a borrowed loop does then; after it, the time is set before all else.
     ev_set_priority(&prepare_, EV_MINPRI);
     ev_set_priority(&check_, EV_MAXPRI);
@@ -99,40 +102,42 @@ EvLoop::~EvLoop() {
     ev_check_stop(loop_, &check_);
     ev_async_stop(loop_, &async_);
     ev_idle_stop(loop_, &idle_);
+    ev_timer_stop(loop_, &timer_);
     if (is_own_) ev_loop_destroy(loop_);
 }
 
 void EvLoop::watch(Io& io, int descriptor, Readiness interest) {
     static_assert(int(Readiness::readable) == EV_READ && int(Readiness::writable) == EV_WRITE);
-    const bool is_same_descriptor = io.interest_ != Readiness::none && io.io_.fd == descriptor;
-    if (io.interest_ == interest && (is_same_descriptor || interest == Readiness::none)) return;
-    ev_io_stop(loop_, &io.io_);
+    const bool is_same_descriptor = io.interest() != Readiness::none && io.fd == descriptor;
+    if (io.interest() == interest && (is_same_descriptor || interest == Readiness::none)) return;
+    ev_io* const watcher = &io;
+    ev_io_stop(loop_, watcher);
+    io.data = static_cast<Loop*>(this);
+    if (interest == Readiness::none) return set(io, descriptor, interest);
     if (is_same_descriptor) {
-        ev_io_modify(&io.io_, int(interest));
+        ev_io_modify(watcher, int(interest));
     } else {
         // This has libev tell the kernel even if it knows the number: it may be another file's by now.
-        ev_io_set(&io.io_, descriptor, int(interest));
+        ev_io_set(watcher, descriptor, int(interest));
     }
-    set(io, this, descriptor, interest);
-    if (interest != Readiness::none) ev_io_start(loop_, &io.io_);
+    ev_io_start(loop_, watcher);
 }
 
 void EvLoop::arm(Deadline& deadline, TimePoint at) {
-    if (at == deadline.at_) return;
-    set(deadline, this, at);
-    if (at == TimePoint::max()) return ev_timer_stop(loop_, &deadline.timer_);
-    if (!ev_is_active(&deadline.timer_) || at < deadline.started_for_) start(deadline);
+    if (at == deadline.at()) return;
+    if (deadlines_.set(deadline, at) || deadlines_.empty()) start_timer();
 }
 
-void EvLoop::start(Deadline& deadline) {
-    ev_timer_stop(loop_, &deadline.timer_);
-    deadline.started_for_ = deadline.at_;
-    const Seconds delay = deadline.at_ - fresh_now();
+/// Waits for the first deadline; with none, there is nothing to wait for.
+void EvLoop::start_timer() {
+    ev_timer_stop(loop_, &timer_);
+    if (deadlines_.empty()) return;
+    const Seconds delay = deadlines_.first() - fresh_now();
     // libev counts from its own time, which is stale after a long callback. Updated after the clock was read, it makes
     // the timer late by an instant rather than early.
     ev_now_update(loop_);
-    ev_timer_set(&deadline.timer_, std::max(delay.count(), 0.), 0.);
-    ev_timer_start(loop_, &deadline.timer_);
+    ev_timer_set(&timer_, std::max(delay.count(), 0.), 0.);
+    ev_timer_start(loop_, &timer_);
 }
 
 void EvLoop::update_now() noexcept {
@@ -185,22 +190,26 @@ void EvLoop::on_async(struct ev_loop*, ev_async* async, int) {
 }
 
 void EvLoop::on_io(struct ev_loop*, ev_io* watcher, int events) {
-    Io& io = *static_cast<Io*>(watcher->data);
-    EvLoop& self = static_cast<EvLoop&>(*io.loop_);
+    Io& io = *static_cast<Io*>(watcher);
+    EvLoop& self = static_cast<EvLoop&>(io.loop());
     const bool has_failed = (events & EV_ERROR) != 0;
     // Readiness is a level: it is reported again when the loop runs again. A failure is not, libev has stopped the watcher.
     if (self.is_stopped_ && !has_failed) return;
-    if (has_failed) io.interest_ = Readiness::none;
+    if (has_failed) set(io, io.fd, Readiness::none);
     self.dispatch([&] { io.on_ready(Readiness(unsigned(events & (EV_READ | EV_WRITE)))); });
 }
 
-void EvLoop::on_timer(struct ev_loop*, ev_timer* timer, int) {
-    Deadline& deadline = *static_cast<Deadline*>(timer->data);
-    EvLoop& self = static_cast<EvLoop&>(*deadline.loop_);
-    // Moved later since the timer was started, or to be served by the next run.
-    if (self.is_stopped_ || self.fresh_now() < deadline.at_) return self.start(deadline);
-    deadline.at_ = TimePoint::max();
-    self.dispatch([&] { deadline.on_deadline(); });
+void EvLoop::on_timer(struct ev_loop*, ev_timer* timer, int) { of(timer->data).serve_deadlines(); }
+
+void EvLoop::serve_deadlines() {
+    const TimePoint now = fresh_now();
+    while (!is_stopped_) {
+        Deadline* due = deadlines_.take_due(now);
+        if (!due) break;
+        dispatch([&] { due->on_deadline(); });
+    }
+    // What is due when the loop is stopped is served by its next run.
+    start_timer();
 }
 
 std::unique_ptr<Loop> make_ev_loop(struct ev_loop* borrowed) { return std::make_unique<EvLoop>(borrowed); }

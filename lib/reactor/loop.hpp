@@ -2,6 +2,7 @@
 
 #include <ev.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -13,28 +14,28 @@ namespace hawser::reactor {
 
 class Loop;
 
-/// One descriptor's readiness. Embedded in what owns the descriptor; stop it before the descriptor is closed.
-class Io {
+/// One descriptor's readiness. Embedded in what owns the descriptor; stop it before the descriptor is closed. It is libev's
+/// watcher, since an idle connection has one.
+class Io : private ev_io {
 public:
-    Io() noexcept;
+    explicit Io(Loop* loop = nullptr) noexcept;
     Io(const Io&) = delete;
     Io& operator=(const Io&) = delete;
 
     /// The descriptor is ready. May destroy the Io. When the loop could not go on watching it, interest() is none.
     virtual void on_ready(Readiness readiness) = 0;
 
-    int descriptor() const noexcept { return io_.fd; }
-    Readiness interest() const noexcept { return interest_; }
+    int descriptor() const noexcept { return fd; }
+    Readiness interest() const noexcept { return Readiness(unsigned(events & (EV_READ | EV_WRITE))); }
 
 protected:
     ~Io() = default;
+    /// The one that was given to the constructor, or watches it.
+    Loop& loop() const noexcept { return *static_cast<Loop*>(data); }
 
 private:
     friend class Loop;
     friend class EvLoop;
-    ev_io io_;
-    Loop* loop_ = nullptr;
-    Readiness interest_ = Readiness::none;
 };
 
 /// Why the loop could not go on watching: the kernel had no room to note another descriptor (epoll_ctl's ENOMEM and ENOSPC).
@@ -43,7 +44,7 @@ inline std::error_code no_longer_watched() noexcept { return std::make_error_cod
 /// One point in time. Embedded in what waits for it. Re-armed lazily: moving it later costs nothing until it fires.
 class Deadline {
 public:
-    Deadline() noexcept;
+    Deadline() noexcept = default;
     Deadline(const Deadline&) = delete;
     Deadline& operator=(const Deadline&) = delete;
 
@@ -58,11 +59,10 @@ protected:
 
 private:
     friend class Loop;
-    friend class EvLoop;
-    ev_timer timer_;
-    Loop* loop_ = nullptr;
+    friend class DeadlineHeap;
+    static constexpr std::uint32_t unplaced = UINT32_MAX;
     TimePoint at_ = TimePoint::max();
-    TimePoint started_for_{};  // what timer_, while it runs, is set to: never later than at_
+    std::uint32_t place_ = unplaced;  // in a DeadlineHeap
 };
 
 /// What happens around a loop's sleep: implemented by Core.
@@ -134,10 +134,8 @@ protected:
     }
 
     // What an implementation writes of the watchers it is given.
-    static void set(Io& io, Loop* loop, int descriptor, Readiness interest) noexcept {
-        io.loop_ = loop, io.io_.fd = descriptor, io.interest_ = interest;
-    }
-    static void set(Deadline& deadline, Loop* loop, TimePoint at) noexcept { deadline.loop_ = loop, deadline.at_ = at; }
+    static void set(Io& io, int descriptor, Readiness interest) noexcept { io.fd = descriptor, io.events = int(interest); }
+    static void set(Deadline& deadline, TimePoint at) noexcept { deadline.at_ = at; }
 
 private:
     bool is_dispatching_ = false;

@@ -43,10 +43,10 @@ Address::Address(const sockaddr* address, socklen_t length) {
     if (length < sizeof(sa_family_t)) return;
     if (address->sa_family == AF_INET) {
         const auto in = as<sockaddr_in>(address, length);
-        set_ipv4(&in.sin_addr, ntohs(in.sin_port));
+        *this = ipv4(&in.sin_addr, ntohs(in.sin_port));
     } else if (address->sa_family == AF_INET6) {
         const auto in6 = as<sockaddr_in6>(address, length);
-        set_ipv6(in6.sin6_addr.s6_addr, ntohs(in6.sin6_port), in6.sin6_scope_id);
+        *this = ipv6(in6.sin6_addr.s6_addr, ntohs(in6.sin6_port), in6.sin6_scope_id);
     } else if (address->sa_family == AF_UNIX) {
         const auto un = as<sockaddr_un>(address, length);
         const std::size_t size = std::min(std::size_t(length), sizeof un) - path_offset;
@@ -56,28 +56,26 @@ Address::Address(const sockaddr* address, socklen_t length) {
 }
 
 Address Address::literal(std::string_view host, std::uint16_t port) {
-    Address out;
-    if (host.find('\0') != std::string_view::npos) return out;
+    if (host.find('\0') != std::string_view::npos) return {};
     in_addr v4{};
-    if (inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1) {
-        out.set_ipv4(&v4, port);
-        return out;
-    }
+    if (inet_pton(AF_INET, std::string(host).c_str(), &v4) == 1) return ipv4(&v4, port);
     const std::size_t percent = host.find('%');
     in6_addr v6{};
-    if (inet_pton(AF_INET6, std::string(host.substr(0, percent)).c_str(), &v6) != 1) return out;
+    if (inet_pton(AF_INET6, std::string(host.substr(0, percent)).c_str(), &v6) != 1) return {};
     std::uint32_t scope = 0;
     if (percent != std::string_view::npos) {
         scope = parse_scope(std::string(host.substr(percent + 1)));
-        if (scope == 0) return out;
+        if (scope == 0) return {};
     }
-    out.set_ipv6(v6.s6_addr, port, scope);
-    return out;
+    return ipv6(v6.s6_addr, port, scope);
 }
 
 Address Address::unix_socket(std::string path) {
     Address out;
-    out.value_ = path.empty() ? Unix{} : Unix{std::make_shared<const std::string>(std::move(path))};
+    if (path.empty())
+        out.value_ = Unnamed();
+    else
+        out.value_ = Boxed(std::move(path));
     return out;
 }
 
@@ -88,44 +86,59 @@ Address Address::local_of(int descriptor) {
     return {reinterpret_cast<const sockaddr*>(&storage), length};
 }
 
-void Address::set_ipv4(const void* bytes, std::uint16_t port) noexcept {
-    Ip ip;
+Address Address::ipv4(const void* bytes, std::uint16_t port) noexcept {
+    Ipv4 ip;
     std::memcpy(ip.bytes.data(), bytes, sizeof(in_addr));
     ip.port = port;
-    value_ = ip;
+    Address out;
+    out.value_ = ip;
+    return out;
 }
 
-void Address::set_ipv6(const unsigned char* bytes, std::uint16_t port, std::uint32_t scope) noexcept {
+Address Address::ipv6(const unsigned char* bytes, std::uint16_t port, std::uint32_t scope) {
     // RFC 4291, section 2.5.5.2: what a dual-stack socket makes of an IPv4 peer.
     static constexpr std::array<unsigned char, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (std::equal(mapped.begin(), mapped.end(), bytes)) return set_ipv4(bytes + mapped.size(), port);
-    Ip ip;
+    if (std::equal(mapped.begin(), mapped.end(), bytes)) return ipv4(bytes + mapped.size(), port);
+    Ipv6 ip;
     std::copy_n(bytes, ip.bytes.size(), ip.bytes.begin());
     ip.port = port;
     ip.scope = scope;
-    ip.is_v6 = true;
-    value_ = ip;
+    Address out;
+    out.value_ = Boxed(ip);
+    return out;
+}
+
+std::string_view Address::unix_path() const noexcept {
+    const auto* path = std::get_if<Boxed<std::string>>(&value_);
+    return path ? std::string_view(**path) : std::string_view();
 }
 
 bool Address::empty() const noexcept { return std::holds_alternative<std::monostate>(value_); }
 
 int Address::family() const noexcept {
-    if (const Ip* ip = std::get_if<Ip>(&value_)) return ip->is_v6 ? AF_INET6 : AF_INET;
-    return empty() ? AF_UNSPEC : AF_UNIX;
+    if (empty()) return AF_UNSPEC;
+    if (std::holds_alternative<Ipv4>(value_)) return AF_INET;
+    return std::holds_alternative<Boxed<Ipv6>>(value_) ? AF_INET6 : AF_UNIX;
 }
 
 std::uint16_t Address::port() const noexcept {
-    const Ip* ip = std::get_if<Ip>(&value_);
-    return ip ? ip->port : std::uint16_t{0};
+    if (const auto* ip = std::get_if<Ipv4>(&value_)) return ip->port;
+    const auto* ip = std::get_if<Boxed<Ipv6>>(&value_);
+    return ip ? (*ip)->port : std::uint16_t{0};
 }
 
-void Address::set_port(std::uint16_t port) noexcept {
-    if (Ip* ip = std::get_if<Ip>(&value_)) ip->port = port;
+void Address::set_port(std::uint16_t port) {
+    if (auto* ip = std::get_if<Ipv4>(&value_)) ip->port = port;
+    if (const auto* ip = std::get_if<Boxed<Ipv6>>(&value_)) *this = ipv6((*ip)->bytes.data(), port, (*ip)->scope);
 }
 
 bool Address::is_wildcard() const noexcept {
-    const Ip* ip = std::get_if<Ip>(&value_);
-    return ip && ip->bytes == std::array<unsigned char, 16>{};
+    const auto is_zero = [](const auto& bytes) {
+        return std::all_of(bytes.begin(), bytes.end(), [](unsigned char byte) { return byte == 0; });
+    };
+    if (const auto* ip = std::get_if<Ipv4>(&value_)) return is_zero(ip->bytes);
+    const auto* ip = std::get_if<Boxed<Ipv6>>(&value_);
+    return ip && is_zero((*ip)->bytes);
 }
 
 socklen_t Address::to_sockaddr(sockaddr_storage& out) const noexcept {
@@ -134,24 +147,23 @@ socklen_t Address::to_sockaddr(sockaddr_storage& out) const noexcept {
         return socklen_t(length);
     };
     out = {};
-    if (const Ip* ip = std::get_if<Ip>(&value_)) {
-        if (ip->is_v6) {
-            sockaddr_in6 in6{};
-            in6.sin6_family = AF_INET6;
-            in6.sin6_port = htons(ip->port);
-            in6.sin6_scope_id = ip->scope;
-            std::memcpy(&in6.sin6_addr, ip->bytes.data(), sizeof in6.sin6_addr);
-            return put(in6, sizeof in6);
-        }
+    if (const auto* ip = std::get_if<Boxed<Ipv6>>(&value_)) {
+        sockaddr_in6 in6{};
+        in6.sin6_family = AF_INET6;
+        in6.sin6_port = htons((*ip)->port);
+        in6.sin6_scope_id = (*ip)->scope;
+        std::memcpy(&in6.sin6_addr, (*ip)->bytes.data(), sizeof in6.sin6_addr);
+        return put(in6, sizeof in6);
+    }
+    if (const auto* ip = std::get_if<Ipv4>(&value_)) {
         sockaddr_in in{};
         in.sin_family = AF_INET;
         in.sin_port = htons(ip->port);
         std::memcpy(&in.sin_addr, ip->bytes.data(), sizeof in.sin_addr);
         return put(in, sizeof in);
     }
-    const Unix* unix_name = std::get_if<Unix>(&value_);
-    if (!unix_name || unix_name->view().size() >= sizeof(sockaddr_un::sun_path)) return 0;
-    const std::string_view path = unix_name->view();
+    const std::string_view path = unix_path();
+    if (empty() || path.size() >= sizeof(sockaddr_un::sun_path)) return 0;
     sockaddr_un un{};
     un.sun_family = AF_UNIX;
     path.copy(un.sun_path, path.size());
@@ -160,14 +172,17 @@ socklen_t Address::to_sockaddr(sockaddr_storage& out) const noexcept {
 }
 
 std::string Address::str() const {
-    if (const Ip* ip = std::get_if<Ip>(&value_)) {
-        char text[INET6_ADDRSTRLEN] = {};
-        inet_ntop(family(), ip->bytes.data(), text, sizeof text);
-        const std::string port = ":" + std::to_string(ip->port);
-        return ip->is_v6 ? "[" + (text + scope_suffix(ip->scope)) + "]" + port : text + port;
+    char text[INET6_ADDRSTRLEN] = {};
+    if (const auto* ip = std::get_if<Ipv4>(&value_)) {
+        inet_ntop(AF_INET, ip->bytes.data(), text, sizeof text);
+        return text + (":" + std::to_string(ip->port));
+    }
+    if (const auto* ip = std::get_if<Boxed<Ipv6>>(&value_)) {
+        inet_ntop(AF_INET6, (*ip)->bytes.data(), text, sizeof text);
+        return "[" + (text + scope_suffix((*ip)->scope)) + "]:" + std::to_string((*ip)->port);
     }
     if (empty()) return {};
-    std::string path(std::get<Unix>(value_).view());
+    std::string path(unix_path());
     if (!path.empty() && path[0] == '\0') path[0] = '@';
     return "unix:" + path;
 }

@@ -23,7 +23,7 @@ auto retried(Call call) noexcept {
 class Tcp final : public Transport, private reactor::Io {
 public:
     Tcp(reactor::Core& core, Descriptor descriptor, const Address& local, const Address& remote)
-        : loop_(core.loop()), descriptor_(std::move(descriptor)), local_(local), remote_(remote) {}
+        : Io(&core.loop()), descriptor_(std::move(descriptor)), local_(local), remote_(remote) {}
     ~Tcp() { Tcp::close(); }
 
     IoResult read(std::span<char> into) override {
@@ -51,7 +51,7 @@ public:
     void close() noexcept override {
         if (!descriptor_) return;
         // libev must hear of it first: the number may be another socket's in a moment.
-        loop_.watch(*this, descriptor_.get(), Readiness::none);
+        loop().watch(*this, descriptor_.get(), Readiness::none);
         descriptor_.reset();
     }
 
@@ -61,7 +61,7 @@ public:
         if (!descriptor_) return;
         observer_ = &observer;
         is_lost_ = false;
-        loop_.watch(*this, descriptor_.get(), interest);
+        loop().watch(*this, descriptor_.get(), interest);
     }
 
     std::string name() const override { return local_.str(); }
@@ -93,7 +93,6 @@ private:
         return IoResult::done(std::size_t(n));
     }
 
-    reactor::Loop& loop_;
     Observer* observer_ = nullptr;
     Descriptor descriptor_;
     Address local_, remote_;

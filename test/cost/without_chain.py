@@ -17,10 +17,15 @@ LOOK_UPS = [
     ),
     (
         """    const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.opcode));
-    if (!list) return transmit(message);
-    return Chain::outgoing(*this, HookListPtr(list), 0, message);
+    if (in_turn_ && !list) return transmit(message);
+    if (!is_writable()) return SendStatus::closed;
+    const ConnectionPtr self = shared_from_this();
+    return list ? Chain::outgoing(*this, HookListPtr(list), 0, message) : transmit(message);
 """,
-        """    return transmit(message);
+        """    if (in_turn_) return transmit(message);
+    if (!is_writable()) return SendStatus::closed;
+    const ConnectionPtr self = shared_from_this();
+    return transmit(message);
 """,
     ),
 ]

@@ -36,6 +36,7 @@ public:
     std::size_t feed_direct(std::string_view stream, std::size_t most) {
         if (!tail_.empty() || has_failed()) return 0;
         const std::span<char> target = assembler.direct_target();
+        if (target.empty()) return 0;
         const std::size_t size = stream.copy(target.data(), std::min(most, target.size()));
         assembler.received(size);
         take({});

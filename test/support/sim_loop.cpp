@@ -40,7 +40,7 @@ void SimLoop::watch(reactor::Io& io, int descriptor, Readiness interest) {
         ios_.emplace(++last_serial_, &io);
         io_serials_.emplace(&io, last_serial_);
     }
-    set(io, this, descriptor, interest);
+    set(io, descriptor, interest);
 }
 
 void SimLoop::arm(reactor::Deadline& deadline, TimePoint at) {
@@ -50,7 +50,7 @@ void SimLoop::arm(reactor::Deadline& deadline, TimePoint at) {
         deadlines_.erase(key->second);
         deadline_keys_.erase(key);
     }
-    set(deadline, this, at);
+    set(deadline, at);
     if (at == TimePoint::max()) return;
     const Key new_key{at, ++last_serial_};
     deadlines_.emplace(new_key, &deadline);

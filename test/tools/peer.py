@@ -163,25 +163,33 @@ async def connect(address, *fields, tls=None):
 
 
 @contextlib.asynccontextmanager
-async def serving(handler, path=None, fields=(), answer=None, tls=None):
-    """Serves one client with handler(peer): gives the URI, and a future of what the handler returns. With `answer`, that
-    is sent instead of the handshake, and the handler never called; an empty one is no answer at all."""
+async def serving(handler, path=None, fields=(), answer=None, tls=None, count=1):
+    """Serves clients with handler(peer): gives the URI, and a future of what the handler returns for the first `count`
+    clients, a list unless that is one. With `answer`, that is sent instead of the handshake, and the handler never called;
+    an empty one is no answer at all."""
     done = asyncio.get_running_loop().create_future()
+    results = []
 
     async def accept(reader, writer):
-        peer = Peer(reader, writer, False, await read_head(reader))
+        try:
+            peer = Peer(reader, writer, False, await read_head(reader))
+        except asyncio.IncompleteReadError:  # the client did not stay
+            return writer.close()
         try:
             if answer is None:
                 key = accept_key(peer.header("Sec-WebSocket-Key").encode())
                 lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: " + key]
                 writer.write("\r\n".join([*lines, *fields, "", ""]).encode())
-                done.set_result(await handler(peer))
+                results.append(await handler(peer))
+                if len(results) == count and not done.done():
+                    done.set_result(results[0] if count == 1 else results)
             elif answer:
                 writer.write(answer.encode())
             else:
                 await reader.read()
         except Exception as error:  # belongs to the case that waits for it
-            done.set_exception(error)
+            if not done.done():
+                done.set_exception(error)
         finally:
             await peer.shut()
 

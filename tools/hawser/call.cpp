@@ -15,14 +15,14 @@ std::string closed_with(const Disconnect& ending) {
 
 }  // namespace
 
+std::string describe_end(const Uri& uri, const Disconnect& ending) {
+    if (ending.error) return ending.error->what();
+    return uri.str() + ": the server " + (ending.clean ? closed_with(ending) : "ended the connection without a Close frame (1006)");
+}
+
 Call::Call(const CallOptions& options, bool raw)
     : verbose_(options.common.verbose), terminal_(reactor_, raw), client_(reactor_, options.uri, options.client_options()) {
-    for (const std::string& header : options.headers) {
-        auto [name, value] = parse_header(header);
-        client_.add_header(std::move(name), std::move(value));
-    }
-    if (!options.subprotocols.empty()) client_.add_middleware(std::make_shared<SubprotocolNegotiation>(options.subprotocols));
-    options.common.compression.apply_to(client_);
+    options.apply_to(client_);
     client_.on_handshake([this](Connection& connection, const Request&, const Response& response) { on_handshake(connection, response); });
     client_.on_disconnect([this](Connection&, const Disconnect& ending) { on_disconnect(ending); });
     client_.on_error([this](Connection*, const Error& error) { on_error(error); });
@@ -77,16 +77,11 @@ void Call::on_handshake(Connection& connection, const Response& response) {
 }
 
 void Call::on_disconnect(const Disconnect& ending) {
-    const std::string where = client_.uri().str() + ": ";
     const bool expected = ending.code == CloseCode::normal || ending.code == CloseCode::no_status || ending.code == own_close_;
-    if (ending.error)
-        fail(ending.error->what());
-    else if (!ending.clean && !dropped_)
-        fail(where + "the server ended the connection without a Close frame (1006)");
+    if (ending.error || (ending.clean ? !expected : !dropped_))
+        fail(describe_end(client_.uri(), ending));
     else if (!ending.clean)
         tell("dropped");
-    else if (!expected)
-        fail(where + "the server " + closed_with(ending));
     else
         tell(closed_with(ending) + (own_close_ ? " in " + milliseconds(close_begin_) : ""));
 }

@@ -14,6 +14,9 @@
 
 namespace hawser::command {
 
+/// How a server, or a failure, ended a connection, as a sentence.
+std::string describe_end(const Uri& uri, const Disconnect& ending);
+
 /// One connection to a server, from the dialing to the exit status: what `connect`, `echo` and `send` share.
 /// SIGINT and SIGTERM close it; a second one drops it.
 class Call {

@@ -13,6 +13,7 @@ struct Command {
 };
 
 // Each adds its subcommand to `app`.
+Command make_bench(CLI::App& app);
 Command make_check(CLI::App& app);
 Command make_serve(CLI::App& app);
 Command make_connect(CLI::App& app);

@@ -46,7 +46,8 @@ int run(int argc, char** argv) {
     app.set_version_flag("--version", version_text, "Print the versions of hawser and of the libraries it uses, and exit");
     app.require_subcommand(0, 1);
     app.footer("Exit status: 0 clean, 1 the connection or the protocol failed, 2 wrong usage.\nhawser SUBCOMMAND --help tells more.");
-    const std::vector<Command> commands = {make_serve(app), make_connect(app), make_echo(app), make_send(app), make_check(app)};
+    const std::vector<Command> commands = {make_serve(app), make_connect(app), make_echo(app),
+                                           make_send(app),  make_check(app),   make_bench(app)};
     try {
         app.parse(argc, argv);
         for (const Command& command : commands)

@@ -14,6 +14,7 @@ namespace hawser::command {
 namespace {
 
 constexpr std::uint64_t largest_size = std::uint64_t{1} << 40;
+constexpr double largest_number = 1e9;
 constexpr double longest_time = 10 * 365 * 86400.0;
 constexpr std::size_t longest_ping = 125;  // RFC 6455, section 5.5
 
@@ -125,6 +126,15 @@ ClientOptions CallOptions::client_options() const {
     return options;
 }
 
+void CallOptions::apply_to(Client& client) const {
+    for (const std::string& header : headers) {
+        auto [name, value] = parse_header(header);
+        client.add_header(std::move(name), std::move(value));
+    }
+    if (!subprotocols.empty()) client.add_middleware(std::make_shared<SubprotocolNegotiation>(subprotocols));
+    common.compression.apply_to(client);
+}
+
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values, const std::string& description) {
     return app.add_option(name, values, description)->allow_extra_args(false);
 }
@@ -134,6 +144,13 @@ std::string check_seconds(const std::string& text) {
     const auto seconds = parse_number<double>(rest);
     const bool fits = seconds && rest.empty() && *seconds >= 0 && *seconds <= longest_time;
     return fits ? std::string() : complain(text, "a number of seconds from 0 to 10 years");
+}
+
+std::string check_positive(const std::string& text) {
+    std::string_view rest = text;
+    const auto number = parse_number<double>(rest);
+    const bool fits = number && rest.empty() && *number > 0 && *number <= largest_number;
+    return fits ? std::string() : complain(text, "a number above 0, and at most 1000000000");
 }
 
 std::string check_count(const std::string& text) {

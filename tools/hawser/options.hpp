@@ -63,6 +63,8 @@ struct CallOptions {
 
     void add_to(CLI::App& app);
     ClientOptions client_options() const;
+    /// What is no part of those.
+    void apply_to(Client& client) const;
 };
 
 /// An option that may be given several times, each time with one value.
@@ -70,6 +72,8 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
 
 // What CLI11 is to ask of values: complaints, empty if there is none.
 std::string check_seconds(const std::string& text);
+/// For a number above 0.
+std::string check_positive(const std::string& text);
 std::string check_count(const std::string& text);
 std::string check_port(const std::string& text);
 std::string check_subprotocol(const std::string& text);

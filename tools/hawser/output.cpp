@@ -74,4 +74,10 @@ void Output::watch() {
     });
 }
 
+void print(Reactor& reactor, std::string_view text) {
+    Output output(reactor);
+    output.write(text);
+    output.finish();
+}
+
 }  // namespace hawser::command

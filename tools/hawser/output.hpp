@@ -41,4 +41,7 @@ private:
     bool broken_ = false;
 };
 
+/// Writes all of a text to standard output, and waits for its reader.
+void print(Reactor& reactor, std::string_view text);
+
 }  // namespace hawser::command

@@ -1,8 +1,6 @@
 #include <fnmatch.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -12,8 +10,11 @@
 #include <hawser/uri.hpp>
 
 #include "../commands.hpp"
+#include "../files.hpp"
+#include "../format.hpp"
 #include "../options.hpp"
 #include "../output.hpp"
+#include "../progress_bar.hpp"
 #include "../signals.hpp"
 #include "report.hpp"
 #include "run.hpp"
@@ -86,30 +87,25 @@ std::vector<Case> chosen_cases(const CheckOptions& options) {
     return cases;
 }
 
-/// A line on standard error, for a person.
+/// How many cases are done, for a person.
 class Progress {
 public:
-    explicit Progress(std::size_t all) : all_(all), shown_(isatty(STDERR_FILENO) == 1) {}
+    explicit Progress(std::size_t all) : all_(all) {}
 
     void step(Verdict verdict) {
         failed_ += verdict == Verdict::failed;
         ++done_;
-        if (!shown_) return;
-        constexpr std::size_t width = 40;
-        const std::size_t filled = done_ * width / all_;
-        const std::string bar = std::string(filled, '#') + std::string(width - filled, '.');
-        std::cerr << "\r[" + bar + "] " + std::to_string(done_) + " of " + std::to_string(all_) + ", " + std::to_string(failed_) +
-                         " failed" + (done_ == all_ ? "\r\x1b[K" : "");
+        if (done_ == all_) return bar_.clear();
+        bar_.show(static_cast<double>(done_) / static_cast<double>(all_),
+                  std::to_string(done_) + " of " + std::to_string(all_) + ", " + std::to_string(failed_) + " failed");
     }
 
 private:
+    ProgressBar bar_{};
     std::size_t all_;
     std::size_t done_ = 0;
     std::size_t failed_ = 0;
-    bool shown_;
 };
-
-constexpr std::size_t section_width = 12;
 
 std::string summary(const Report& report, double seconds) {
     std::string out;
@@ -121,10 +117,9 @@ std::string summary(const Report& report, double seconds) {
         for (const std::string& line : row.wire) out += "    " + line + "\n";
     }
     for (const std::string& section : sections_of(report)) {
-        const std::string gap(section.size() < section_width ? section_width - section.size() : 0, ' ');
-        out += section + gap + " " + counts_text(count(report, section)) + "\n";
+        out += format("%-12s ", section.c_str()) + counts_text(count(report, section)) + "\n";
     }
-    return out + "all          " + counts_text(count(report)) + " in " + number_text(seconds, 1) + " s\n";
+    return out + "all          " + counts_text(count(report)) + format(" in %.1f s\n", seconds);
 }
 
 /// Writes the files that are wanted.
@@ -132,12 +127,6 @@ void write_files(const CheckOptions& options, const Report& report) {
     if (!options.json.empty()) write_text(options.json, to_json(report));
     if (!options.junit.empty()) write_text(options.junit, to_junit(report));
     if (!options.html.empty()) write_text(options.html, to_html({report}));
-}
-
-void print(Reactor& reactor, const std::string& text) {
-    Output output(reactor);
-    output.write(text);
-    output.finish();
 }
 
 int run_cases(const CheckOptions& options) {

@@ -1,10 +1,6 @@
 #include "report.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iomanip>
-#include <sstream>
-#include <stdexcept>
 #include <utility>
 
 namespace hawser::check {
@@ -40,24 +36,6 @@ std::string counts_text(const Counts& counts) {
         out += (out.empty() ? "" : ", ") + std::to_string(counts[i]) + " " + verdict_name(static_cast<Verdict>(i));
     }
     return out;
-}
-
-std::string number_text(double number, int digits) {
-    std::ostringstream text;
-    text << std::fixed << std::setprecision(digits) << number;
-    return text.str();
-}
-
-std::string read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) throw std::runtime_error("cannot read " + path);
-    return text.str();
-}
-
-void write_text(const std::string& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    if (!(file << text) || !file.flush()) throw std::runtime_error("cannot write " + path);
 }
 
 }  // namespace hawser::check

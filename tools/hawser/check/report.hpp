@@ -41,8 +41,6 @@ std::vector<std::string> sections_of(const Report& report);
 Counts count(const Report& report, const std::string& section = {});
 /// "518 ok, 3 failed".
 std::string counts_text(const Counts& counts);
-/// With so many digits behind the point.
-std::string number_text(double number, int digits);
 
 std::string to_json(const Report& report);
 /// Throws if the text is no such report; `name` says whose.
@@ -50,8 +48,5 @@ Report from_json(const std::string& text, const std::string& name);
 std::string to_junit(const Report& report);
 /// A page with a table for each section, and a column for each report.
 std::string to_html(const std::vector<Report>& reports);
-
-std::string read_text(const std::string& path);
-void write_text(const std::string& path, const std::string& text);
 
 }  // namespace hawser::check

@@ -1,0 +1,132 @@
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "../commands.hpp"
+#include "../files.hpp"
+#include "../output.hpp"
+#include "../signals.hpp"
+#include "../terminal.hpp"
+#include "descriptors.hpp"
+#include "loads.hpp"
+
+namespace hawser::command {
+
+namespace {
+
+using namespace hawser::bench;
+
+constexpr const char* about =
+    "echo: each connection sends --depth messages, one frame each, waits for all echoes, and sends the next. Every echo's kind\n"
+    "and length are checked, the content of each connection's first ones and of a sample; a difference ends the run. With\n"
+    "--rate, messages are sent at their times whether the server keeps up or not, and a latency counts from when a message was\n"
+    "due, so that none is left out because the server was slow. connect: connections are made and closed again and again.\n"
+    "idle: connections are made, exchange one message each (none with --size 0), and are held.\n"
+    "A first SIGINT or SIGTERM ends the measurement early. Exit status: 0 all went well, 1 a connection failed or was lost,\n"
+    "or an echo differed, 2 wrong usage.";
+
+struct BenchOptions {
+    Plan plan{};
+    double rate = 0;
+    pid_t server = 0;
+    std::string json_path{};
+    CLI::Option* rate_option = nullptr;
+    CLI::Option* server_option = nullptr;
+    CLI::Option* json = nullptr;
+
+    void add_to(CLI::App& app);
+    /// What was asked for, if that can be done.
+    Plan checked_plan() const;
+};
+
+void check_process(pid_t id) {
+    try {
+        const Process process(id);
+    } catch (const std::exception& error) {
+        throw CLI::ValidationError("--server-pid", error.what());
+    }
+}
+
+std::string to_size(std::string text) { return text == "0" ? text : to_bytes(std::move(text)); }
+
+CLI::Option* add_count(CLI::App& app, const std::string& name, std::size_t& value, const std::string& description) {
+    return app.add_option(name, value, description)->check(CLI::Range(1, 1'000'000))->type_name("COUNT");
+}
+
+void BenchOptions::add_to(CLI::App& app) {
+    const std::map<std::string, Mode> modes = {{"echo", Mode::echo}, {"connect", Mode::connect}, {"idle", Mode::idle}};
+    app.add_option("--mode", plan.mode, "What to measure: echo, connect or idle (echo)")
+        ->transform(CLI::CheckedTransformer(modes).description(""))
+        ->type_name("MODE");
+    add_count(app, "--connections", plan.connections, "Connections at the same time (100)");
+    app.add_option("--size", plan.size, "Length of a message, with K, M or G if you like (20)")->transform(to_size)->type_name("BYTES");
+    add_count(app, "--depth", plan.depth, "Messages that each connection has in flight (1)");
+    app.add_flag("--text", plan.text, "Send texts (ASCII, like JSON) instead of binary messages");
+    app.add_option("--duration", plan.duration, "How long to measure (3)")->check(check_positive)->type_name("SECONDS");
+    app.add_option("--warmup", plan.warmup, "How long to load before that (0.5)")->check(check_seconds)->type_name("SECONDS");
+    rate_option = app.add_option("--rate", rate, "Messages a second, over all connections (see below)")->check(check_positive);
+    rate_option->type_name("COUNT");
+    server_option = app.add_option("--server-pid", server, "The server's process, whose CPU time and memory are told too");
+    server_option->check(CLI::PositiveNumber)->type_name("PID");
+    json = app.add_option("--json", json_path, "Print JSON instead, or write it to a file besides")->expected(0, 1)->type_name("[FILE]");
+    plan.call.add_to(app);
+    app.footer(about);
+}
+
+Plan BenchOptions::checked_plan() const {
+    Plan checked = plan;
+    if (rate_option->count() > 0) checked.rate = rate;
+    if (server_option->count() > 0) checked.server = server;
+    if (checked.rate && checked.mode != Mode::echo) throw CLI::ValidationError("--rate is for --mode echo alone");
+    if (checked.depth > 1 && (checked.rate || checked.mode != Mode::echo))
+        throw CLI::ValidationError("--depth is for --mode echo without --rate");
+    if (checked.size > checked.call.common.max_message)
+        throw CLI::ValidationError("messages of " + bytes_text(checked.size) + " are longer than --max-message, " +
+                                   bytes_text(checked.call.common.max_message));
+    if (checked.server) check_process(*checked.server);
+    if (const std::string complaint = make_room_for(checked.connections); !complaint.empty()) throw CLI::ValidationError(complaint);
+    return checked;
+}
+
+std::unique_ptr<Load> make_load(Reactor& reactor, const Plan& plan) {
+    switch (plan.mode) {
+        case Mode::connect: return make_connect_load(reactor, plan);
+        case Mode::idle: return make_idle_load(reactor, plan);
+        case Mode::echo: break;
+    }
+    return plan.rate ? make_open_loop(reactor, plan) : make_closed_loop(reactor, plan);
+}
+
+void print_report(Reactor& reactor, const BenchOptions& options, const Report& report) {
+    const bool is_json = options.json->count() > 0;
+    if (is_json && options.json_path.empty()) return print(reactor, to_json(report));
+    print(reactor, to_table(report));
+    if (is_json) write_text(options.json_path, to_json(report));
+}
+
+int run_bench(const BenchOptions& options) {
+    const Plan plan = options.checked_plan();
+    Reactor reactor;
+    const std::unique_ptr<Load> load = make_load(reactor, plan);
+    std::optional<Signals> signals(std::in_place, reactor, [&](bool) { load->finish(); });
+    const Report report = load->run();
+    // From here on a signal ends the process: the reader of standard output may never take the rest.
+    signals.reset();
+    print_report(reactor, options, report);
+    if (report.errors == 0 && (plan.mode != Mode::echo || report.messages != 0)) return 0;
+    print_error(report.errors == 0 ? plan.call.uri + ": no echo came in the measured time"
+                                   : load->first_error() + " (" + std::to_string(report.errors) + " of " +
+                                         std::to_string(plan.connections) + " connections failed)");
+    return 1;
+}
+
+}  // namespace
+
+Command make_bench(CLI::App& app) {
+    CLI::App* subcommand = app.add_subcommand("bench", "Load a server, and measure what it does");
+    const auto options = std::make_shared<BenchOptions>();
+    options->add_to(*subcommand);
+    return {subcommand, [options] { return run_bench(*options); }};
+}
+
+}  // namespace hawser::command
