@@ -1,7 +1,7 @@
 #include "connection/outbox.hpp"
 
-#include <algorithm>
-#include <deque>
+#include <list>
+#include <utility>
 
 #include "protocol/buffer.hpp"
 
@@ -23,7 +23,7 @@ constexpr std::size_t chunk_limit = 256 * 1024;
 }  // namespace
 
 struct Outbox::Queue {
-    std::deque<Chunk> chunks{};
+    std::list<Chunk> chunks{};  // most often one: a deque would take ten times its size
     std::size_t size = 0;
     std::size_t sent = 0;  // of the first chunk
 };
@@ -39,7 +39,7 @@ Outbox::Queue& Outbox::queue() {
 }
 
 char* Outbox::reserve(std::size_t size) {
-    std::deque<Chunk>& chunks = queue().chunks;
+    std::list<Chunk>& chunks = queue().chunks;
     if (chunks.empty() || chunks.back().shared || chunks.back().own.size() >= chunk_limit) chunks.emplace_back();
     protocol::Buffer& own = chunks.back().own;
     own.make_room(size);
@@ -61,10 +61,10 @@ void Outbox::append_shared(const std::shared_ptr<const std::string>& bytes) {
 
 std::size_t Outbox::describe(std::span<iovec> slices) const noexcept {
     if (!queue_) return 0;
-    const std::size_t count = std::min(slices.size(), queue_->chunks.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string_view rest = queue_->chunks[i].view().substr(i == 0 ? queue_->sent : 0);
-        slices[i] = {const_cast<char*>(rest.data()), rest.size()};
+    std::size_t count = 0, sent = queue_->sent;
+    for (auto chunk = queue_->chunks.begin(); chunk != queue_->chunks.end() && count < slices.size(); ++chunk) {
+        const std::string_view rest = chunk->view().substr(std::exchange(sent, 0));
+        slices[count++] = {const_cast<char*>(rest.data()), rest.size()};
     }
     return count;
 }
@@ -73,7 +73,7 @@ void Outbox::consume(std::size_t size) noexcept {
     if (!queue_) return;
     queue_->size -= size;
     if (queue_->size == 0) return clear();
-    for (std::deque<Chunk>& chunks = queue_->chunks; size != 0;) {
+    for (std::list<Chunk>& chunks = queue_->chunks; size != 0;) {
         const std::size_t rest = chunks.front().view().size() - queue_->sent;
         if (size < rest) {
             queue_->sent += size;

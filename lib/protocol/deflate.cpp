@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 constexpr std::size_t max_step = 256 * 1024;
 /// zlib needs more than 6 bytes of room to write a flush marker once.
 constexpr std::size_t least_room = 64;
+/// Most messages are inflated into this much without growing, and zlib is fast as long as there is more room than it needs.
+constexpr std::size_t first_room = 2 * 1024;
 /// The end of a flush, which is left out on the wire (RFC 7692, section 7.2.1).
 constexpr std::string_view tail("\x00\x00\xFF\xFF", 4);
 constexpr int most_window_bits = 15;
@@ -41,6 +44,18 @@ void set_input(z_stream& stream, std::string_view input) noexcept {
 void set_output(z_stream& stream, char* to, std::size_t size) noexcept {
     stream.next_out = reinterpret_cast<Bytef*>(to);
     stream.avail_out = static_cast<uInt>(size);
+}
+
+/// A smaller compressor that does the same for a message of this size: its window spans it, and its block of symbols too. It is
+/// reset faster, and touches less memory.
+DeflateSettings fit(DeflateSettings settings, std::size_t size) noexcept {
+    constexpr std::size_t window_reserve = 262;  // that zlib keeps of its window
+    constexpr int block_bits = 6;                // a block has less than 2^(memory level + 6) symbols
+    const int window_bits = static_cast<int>(std::bit_width(size + window_reserve - 1));
+    const int memory_level = static_cast<int>(std::bit_width(size + 1)) - block_bits;
+    settings.window_bits = std::min(settings.window_bits, std::max(window_bits, Deflater::least_window_bits));
+    settings.memory_level = std::min(settings.memory_level, std::max(memory_level, 1));
+    return settings;
 }
 
 /// In `data_type` zlib tells that it stopped behind a block (128), that this was not the last (64), and how many bits it has left.
@@ -99,7 +114,7 @@ Inflater::Status Inflater::inflate(Buffer& out, std::size_t limit) {
         char excess = 0;
         const bool full = out.size() >= limit;
         if (!full && out.size() == out.capacity())
-            out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + least_room));
+            out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + first_room));
         const std::size_t room = full ? 1 : std::min({out.capacity() - out.size(), limit - out.size(), max_step});
         set_output(stream, full ? &excess : out.end(), room);
         const int result = ::inflate(&stream, Z_SYNC_FLUSH);
@@ -125,7 +140,7 @@ Inflater::Status Inflater::finish(Buffer& out, std::size_t limit) {
 
 Buffer Deflater::compress(std::string_view content) {
     if (takes_over_ && !stream_) stream_ = make_deflater(settings_);
-    z_stream& stream = takes_over_ ? *stream_ : pool_->deflater(settings_);
+    z_stream& stream = takes_over_ ? *stream_ : pool_->deflater(fit(settings_, content.size()));
     Buffer out;
     out.reserve(std::min(content.size() / 2, max_step) + least_room);
     while (!content.empty()) {

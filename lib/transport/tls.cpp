@@ -8,6 +8,7 @@
 
 #include "transport/gather.hpp"
 #include "transport/peer_name.hpp"
+#include "transport/tls_buffers.hpp"
 #include "transport/tls_capture.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/tls_failure.hpp"
@@ -22,8 +23,6 @@ constexpr std::size_t max_handshake_size = 64 * 1024;
 /// Output that the socket does not take: a handshake's flight, or one record. Beyond it there are alerts only, as answers to
 /// a peer that does not read.
 constexpr std::size_t max_held_output = 128 * 1024;
-/// Records of one write are sent together, until there is so much of them.
-constexpr std::size_t batch_size = 32 * 1024;
 /// RFC 8446, section 5.1.
 constexpr std::size_t max_record_size = 16 * 1024;
 constexpr std::string_view plain_http_answer =
@@ -67,11 +66,17 @@ private:
     void part();
 
     // mbedTLS's input and output.
+    IoResult receive(std::span<char> into);
+    IoResult decrypt(std::span<char> into);
     static int receive_input(void* self, unsigned char* into, std::size_t size) noexcept;
     static int send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept;
     int take_output(std::string_view bytes);
+    std::size_t send_now(std::string_view bytes);
+    void hold(std::string_view bytes);
+    void flush_batch();
     bool flush_output();
-    bool has_room() { return !write_error_ && (output_.size() < batch_size || flush_output()); }
+    /// Whether the socket takes more, as far as is known.
+    bool has_room() const noexcept { return !write_error_ && output_.empty(); }
     std::size_t encrypt(std::span<const char> bytes);
     void record_failed(int error);
     void fail(std::string what, std::error_code error);
@@ -84,7 +89,10 @@ private:
     std::unique_ptr<mbedtls::Ssl> ssl_;
     std::unique_ptr<TlsInfo> info_;
     Observer* observer_ = nullptr;
+    std::string left_over_;          // received, and not yet taken by mbedTLS
     std::string output_;             // encrypted, and not yet taken by the socket
+    ReadAhead* ahead_ = nullptr;     // of the read under way
+    RecordBatch* batch_ = nullptr;   // of the handshake's flight or the write under way
     std::string failure_;            // why TLS failed
     std::error_code error_{};        // of read() once it has failed
     std::error_code write_error_{};  // of the socket; what has arrived may be read all the same
@@ -92,8 +100,7 @@ private:
     std::uint32_t handshake_size_ = 0;
     Readiness interest_ = Readiness::none;
     State state_ = State::handshaking;
-    bool is_collecting_ = false;  // a flight of the handshake, or a write's records, to be sent at once
-    bool input_ended_ = false;    // the socket's
+    bool input_ended_ = false;  // the socket's
     bool close_notified_ = false;
     bool outcome_told_ = false;
 };
@@ -138,12 +145,15 @@ int TlsTransport::set_up_name() {
 bool TlsTransport::shake_hands() {
     if (state_ != State::handshaking) return state_ != State::failed;
     context_->take_ticket_accepted();
-    is_collecting_ = true;
+    RecordBatch batch;
     int result = 0;
-    do {
-        result = mbedtls_ssl_handshake(ssl_->get());
-    } while (mbedtls::is_new_ticket(result));
-    is_collecting_ = false;
+    {
+        const Lent lent(batch_, batch);
+        do {
+            result = mbedtls_ssl_handshake(ssl_->get());
+        } while (mbedtls::is_new_ticket(result));
+        flush_batch();
+    }
     flush_output();
     if (is_server() && context_->take_ticket_accepted()) peer_.session = "resumed";
     if (result == 0) {
@@ -208,12 +218,21 @@ void TlsTransport::part() {
 
 IoResult TlsTransport::read(std::span<char> into) {
     if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
+    ReadAhead ahead(left_over_);
+    const Lent lent(ahead_, ahead);
+    const IoResult result = decrypt(into);
+    left_over_ = std::string(ahead.rest());  // of which the rest may have been a part
+    return result;
+}
+
+IoResult TlsTransport::decrypt(std::span<char> into) {
     std::size_t size = 0;
     const std::size_t wanted = std::min(into.size(), read_quantum);
     while (state_ == State::open && size < wanted) {
         const int result = mbedtls_ssl_read(ssl_->get(), reinterpret_cast<unsigned char*>(into.data() + size), into.size() - size);
         if (result > 0) {
             size += static_cast<std::size_t>(result);
+            ahead_->set_useful();
         } else if (mbedtls::is_new_ticket(result)) {
             context_->keep_session(peer_.session, *ssl_->get());
         } else if (result == MBEDTLS_ERR_SSL_WANT_READ) {
@@ -255,14 +274,14 @@ void TlsTransport::fail(std::string what, std::error_code error) {
 }
 
 bool TlsTransport::pending() const noexcept {
-    if (state_ == State::open) return mbedtls_ssl_check_pending(ssl_->get()) != 0;
+    if (state_ == State::open) return !left_over_.empty() || mbedtls_ssl_check_pending(ssl_->get()) != 0;
     return (state_ == State::ended || state_ == State::failed) && !outcome_told_;
 }
 
 int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t size) noexcept {
     auto& tls = *static_cast<TlsTransport*>(self);
     try {
-        const IoResult result = tls.inner_->read({reinterpret_cast<char*>(into), size});
+        const IoResult result = tls.receive({reinterpret_cast<char*>(into), size});
         switch (result.status) {
             case IoResult::Status::done: break;
             case IoResult::Status::would_block: return MBEDTLS_ERR_SSL_WANT_READ;
@@ -281,6 +300,17 @@ int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t siz
     }
 }
 
+IoResult TlsTransport::receive(std::span<char> into) {
+    if (!ahead_) return inner_->read(into);
+    if (ahead_->rest().empty()) {
+        if (ahead_->is_enough()) return IoResult::would_block();
+        const IoResult result = inner_->read(ahead_->room());
+        if (result.status != IoResult::Status::done) return result;
+        ahead_->received(result.bytes);
+    }
+    return IoResult::done(ahead_->take(into));
+}
+
 // Writing.
 
 IoResult TlsTransport::write(std::span<const iovec> slices) {
@@ -295,7 +325,8 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     const int record_size = std::clamp(mbedtls_ssl_get_max_out_record_payload(ssl_->get()), 1, static_cast<int>(room.size()));
     Gatherer gatherer(slices);
     std::size_t size = 0;
-    is_collecting_ = true;
+    RecordBatch batch;
+    const Lent lent(batch_, batch);
     while (has_room()) {
         const std::span<const char> bytes = gatherer.next(std::span(room).first(static_cast<std::size_t>(record_size)));
         if (bytes.empty()) break;
@@ -303,8 +334,7 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
         size += taken;
         if (taken < bytes.size()) break;
     }
-    is_collecting_ = false;
-    flush_output();
+    flush_batch();
     if (write_error_) return IoResult::failed(write_error_);
     return size != 0 ? IoResult::done(size) : IoResult::would_block();
 }
@@ -332,33 +362,46 @@ int TlsTransport::send_output(void* self, const unsigned char* bytes, std::size_
 }
 
 int TlsTransport::take_output(std::string_view bytes) {
-    std::size_t taken = 0;
-    if (write_error_) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-    if (output_.empty() && !is_collecting_) {
-        const std::array slice = {iovec{const_cast<char*>(bytes.data()), bytes.size()}};  // it is only read
-        const IoResult result = inner_->write(slice);
-        if (result.status == IoResult::Status::failed) {
-            write_error_ = result.error;
-            return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-        }
-        taken = result.bytes;
+    if (batch_ && output_.empty() && batch_->append(bytes)) {
+        if (batch_->is_full()) flush_batch();
+    } else if (!write_error_) {
+        hold(bytes.substr(output_.empty() ? send_now(bytes) : 0));
     }
-    if (output_.size() + bytes.size() - taken > max_held_output) {
-        write_error_ = make_error_code(std::errc::no_buffer_space);
-        return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    return write_error_ ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : static_cast<int>(bytes.size());
+}
+
+/// Returns how many bytes the socket took.
+std::size_t TlsTransport::send_now(std::string_view bytes) {
+    if (bytes.empty()) return 0;
+    const std::array slice = {iovec{const_cast<char*>(bytes.data()), bytes.size()}};  // it is only read
+    const IoResult result = inner_->write(slice);
+    if (result.status == IoResult::Status::failed) write_error_ = result.error;
+    return result.bytes;
+}
+
+/// Keeps what the socket did not take.
+void TlsTransport::hold(std::string_view bytes) {
+    if (!write_error_ && output_.size() + bytes.size() > max_held_output) write_error_ = make_error_code(std::errc::no_buffer_space);
+    if (write_error_ || bytes.empty()) return;
+    try {
+        output_.append(bytes);
+    } catch (const std::bad_alloc&) {
+        write_error_ = make_error_code(std::errc::not_enough_memory);
     }
-    output_.append(bytes.substr(taken));
-    return static_cast<int>(bytes.size());
+}
+
+void TlsTransport::flush_batch() {
+    const std::string_view bytes = batch_->view();
+    hold(bytes.substr(send_now(bytes)));
+    batch_->clear();
 }
 
 /// Returns whether nothing is held any more.
 bool TlsTransport::flush_output() {
     while (!output_.empty()) {
-        const std::array slice = {iovec{output_.data(), output_.size()}};
-        const IoResult result = inner_->write(slice);
-        if (result.status == IoResult::Status::would_block) return false;
-        if (result.status == IoResult::Status::failed) write_error_ = result.error;
-        output_.erase(0, result.status == IoResult::Status::done ? result.bytes : output_.size());
+        const std::size_t sent = send_now(output_);
+        if (sent == 0 && !write_error_) return false;
+        output_.erase(0, write_error_ ? output_.size() : sent);
     }
     if (output_.capacity() > std::string().capacity()) output_ = std::string();
     return true;

@@ -232,6 +232,23 @@ TEST_CASE("deflate: without context takeover each message stands alone, and noth
     CHECK(inflated(inflater, bytes({0xF2, 0x00, 0x11, 0x00, 0x00})) == "corrupt");
 }
 
+TEST_CASE("deflate: a message that stands alone comes out as its settings have it, whatever its size") {
+    std::mt19937 random(7);
+    const DeflateSettings settings{15, 9, 9};
+    Deflater deflater(settings, false, 0, a_pool());
+    // The powers of two are where zlib's blocks end, and 262 bytes below them its windows.
+    for (std::size_t power = 512; power <= 64 * 1024; power *= 2)
+        for (const std::size_t middle : {power, power - 262})
+            for (std::size_t size = middle - 2; size <= middle + 2; ++size)
+                for (const bool noise : {true, false}) {
+                    CAPTURE(size, noise);
+                    std::string content = random_content(random, size, noise);
+                    // The end repeats the beginning, which a smaller window has lost by then.
+                    if (!noise) content.replace(size - 20, 20, content, 0, 20);
+                    CHECK(deflater.compress(content).view() == deflated(content, settings));
+                }
+}
+
 TEST_CASE("deflate: connections that share a pool do not disturb each other within their messages") {
     const auto pool = a_pool();
     const std::string payload = deflated("Hello, Hello, Hello");

@@ -16,6 +16,7 @@ struct PipeLane {
     std::size_t chunk = 1 << 20;     ///< the most one read gives
     bool ended = false;
     std::size_t total = 0;                                       ///< that was written
+    std::size_t reads = 0, writes = 0;                           ///< calls
     std::size_t gate = std::numeric_limits<std::size_t>::max();  ///< what comes behind so many bytes is not given yet
 };
 
@@ -26,6 +27,7 @@ public:
     PipeTransport(std::shared_ptr<PipeLane> in, std::shared_ptr<PipeLane> out) : in_(std::move(in)), out_(std::move(out)) {}
 
     IoResult read(std::span<char> into) override {
+        ++in_->reads;
         if (in_->bytes.empty()) return in_->ended ? IoResult::end() : IoResult::would_block();
         const std::size_t given = in_->total - in_->bytes.size();
         const std::size_t open = in_->gate - std::min(in_->gate, given);
@@ -36,6 +38,7 @@ public:
         return IoResult::done(size);
     }
     IoResult write(std::span<const iovec> slices) override {
+        ++out_->writes;
         if (out_->ended) return IoResult::failed(std::make_error_code(std::errc::broken_pipe));
         std::size_t taken = 0;
         for (const iovec& slice : slices) {

@@ -124,6 +124,7 @@ void SimLoop::serve_deadlines() {
         if (entry == end_of_due) return;
         reactor::Deadline& deadline = *entry->second;
         arm(deadline, TimePoint::max());
+        ++fired_;
         dispatch([&] { deadline.on_deadline(); });
     }
 }

@@ -47,6 +47,8 @@ public:
     /// How many Ios are watched and deadlines armed: 0 when nothing leaked.
     std::size_t watched() const noexcept { return ios_.size(); }
     std::size_t armed() const noexcept { return deadlines_.size(); }
+    /// How many deadlines have come so far.
+    std::uint64_t fired() const noexcept { return fired_; }
 
     void watch(reactor::Io& io, int descriptor, Readiness interest) override;
     void arm(reactor::Deadline& deadline, TimePoint at) override;
@@ -89,6 +91,7 @@ private:
     int last_descriptor_ = 1'000'000'000;
     TimePoint time_;
     std::uint64_t iterations_left_ = 1'000'000;
+    std::uint64_t fired_ = 0;
     bool is_stopped_ = false, is_sleepless_ = false;
     std::atomic<bool> is_woken_ = false;
 };

@@ -226,6 +226,21 @@ async def different(hawser):
             expect_match(rf"hawser: {uri}: echo {correct + 1} on connection 1 {objection}\n", err)
 
 
+async def length_only(hawser):
+    """--length-only: echoes of another content will do, of another length will not"""
+    for lacking, expected in ((0, 0), (1, 1)):
+
+        async def handler(peer, lacking=lacking):
+            while (message := await peer.receive()) is not None and message[0] != CLOSE:
+                await peer.send(message[0], b"x" * (len(message[1]) - lacking))
+            await peer.send(CLOSE, b"")
+
+        async with serving(handler) as (uri, done):
+            status, _, err = await execute(hawser, "bench", *SHORT, uri, "--connections", "1", "--length-only")
+            await done
+        expect((status, "has a length of 19 instead of 20" in err), (expected, bool(lacking)), err)
+
+
 async def sampled(hawser):
     """later echoes are compared too: one of 256"""
     for wrong, expected in ((255, 0), (256, 1)):
@@ -480,6 +495,7 @@ CASES = [
     server_process,
     table,
     different,
+    length_only,
     sampled,
     unasked,
     lost,

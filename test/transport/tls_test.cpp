@@ -222,6 +222,69 @@ TEST_CASE("tls: what is left of a record is pending, though the socket is silent
     CHECK_FALSE(pair.server->pending());
 }
 
+TEST_CASE("tls: what has arrived is received at once, however many records it is") {
+    Pair pair;
+    pair.shake_hands();
+    for (const char* text : {"one", "two", "three"}) write(*pair.client, text);
+    const std::size_t before = pair.to_server->reads;
+    std::array<char, 100> room;
+    CHECK(pair.server->read(room).bytes == 11);
+    CHECK(std::string_view(room.data(), 11) == "onetwothree");
+    CHECK(pair.to_server->reads == before + 1);
+    CHECK_FALSE(pair.server->pending());
+}
+
+TEST_CASE("tls: records that were received, and not asked for yet, are pending, though the socket is silent") {
+    Pair pair;
+    pair.shake_hands();
+    for (const char* text : {"one", "two", "three"}) write(*pair.client, text);
+    std::array<char, 3> room;
+    for (const char* text : {"one", "two", "thr"}) {
+        CAPTURE(text);
+        REQUIRE(pair.server->read(room).bytes == 3);
+        CHECK(std::string_view(room.data(), 3) == text);
+        CHECK(pair.to_server->bytes.empty());
+        CHECK(pair.server->pending());
+    }
+    CHECK(pair.server->read(room).bytes == 2);
+    CHECK_FALSE(pair.server->pending());
+}
+
+TEST_CASE("tls: the beginning of a record that is left over is put before what comes later") {
+    Pair pair;
+    pair.shake_hands();
+    write(*pair.client, "one");
+    const std::size_t one = pair.to_server->bytes.size();
+    write(*pair.client, "two");
+    for (std::size_t cut = 0; cut < one; ++cut) {
+        CAPTURE(cut);
+        pair.to_server->gate = pair.to_server->total - one + cut;
+        std::array<char, 3> room;
+        REQUIRE(pair.server->read(room).bytes == 3);
+        CHECK(pair.server->pending() == (cut != 0));
+        CHECK(pair.server->read(room).status == Status::would_block);
+        CHECK_FALSE(pair.server->pending());
+        pair.to_server->gate = PipeLane().gate;
+        REQUIRE(pair.server->read(room).bytes == 3);
+        CHECK(std::string_view(room.data(), 3) == "two");
+        write(*pair.client, "one");
+        write(*pair.client, "two");
+    }
+}
+
+TEST_CASE("tls: the records of one write leave two of the longest at a time") {
+    Pair pair;
+    pair.shake_hands();
+    const std::size_t record_size = pair.client->tls()->version == "TLSv1.3" ? 16'383 : 16'384;
+    for (const auto& [size, writes] : {std::pair(1UL, 1UL), {2 * record_size, 1}, {2 * record_size + 1, 2}, {4 * record_size, 2}}) {
+        CAPTURE(size);
+        const std::size_t before = pair.to_server->writes;
+        CHECK(write(*pair.client, pattern(size)).bytes == size);
+        CHECK(pair.to_server->writes == before + writes);
+        CHECK(read_all(*pair.server).first == pattern(size));
+    }
+}
+
 TEST_CASE("tls: one read gives no more than its budget, for the others' sake") {
     Pair pair;
     pair.shake_hands();

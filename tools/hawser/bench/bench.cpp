@@ -62,6 +62,7 @@ void BenchOptions::add_to(CLI::App& app) {
     app.add_option("--size", plan.size, "Length of a message, with K, M or G if you like (20)")->transform(to_size)->type_name("BYTES");
     add_count(app, "--depth", plan.depth, "Messages that each connection has in flight (1)");
     app.add_flag("--text", plan.text, "Send texts (ASCII, like JSON) instead of binary messages");
+    app.add_flag("--length-only", plan.length_only, "Do not compare the contents of echoes");
     app.add_option("--duration", plan.duration, "How long to measure (3)")->check(check_positive)->type_name("SECONDS");
     app.add_option("--warmup", plan.warmup, "How long to load before that (0.5)")->check(check_seconds)->type_name("SECONDS");
     rate_option = app.add_option("--rate", rate, "Messages a second, over all connections (see below)")->check(check_positive);

@@ -98,8 +98,8 @@ SendStatus Load::send(Line& line) { return line.client.send(payload_.message(lin
 
 void Load::received(Line& line, const MessageView& message) {
     const std::uint64_t number = line.received++;
-    const bool whole = number < compared_batches * plan_.depth || number % compared_one_of == 0;
-    const std::string objection = number >= line.sent ? "was not asked for" : payload_.objection(message, line.index, number, whole);
+    const bool is_compared = !plan_.length_only && (number < compared_batches * plan_.depth || number % compared_one_of == 0);
+    const std::string objection = number >= line.sent ? "was not asked for" : payload_.objection(message, line.index, number, is_compared);
     if (!objection.empty())
         throw std::runtime_error(line.client.uri().str() + ": echo " + std::to_string(number + 1) + " on connection " +
                                  std::to_string(line.index + 1) + " " + objection);

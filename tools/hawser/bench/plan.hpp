@@ -21,6 +21,8 @@ struct Plan {
     std::size_t size = 20;
     std::size_t depth = 1;
     bool text = false;
+    /// The contents of the echoes are not looked at.
+    bool length_only = false;
     double duration = 3;
     double warmup = 0.5;
     /// Messages a second, over all connections; without it each waits for its echoes.
