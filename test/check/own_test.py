@@ -97,8 +97,10 @@ def check_progress(checker, url):
             shown += piece
     os.close(user)
     half, whole = "#" * 20 + "." * 20, "#" * 40
-    expected = f"\r[{half}] 1 of 2, 0 failed\r[{whole}] 2 of 2, 0 failed\r\x1b[K"
-    return [] if done.returncode == 0 and shown.decode() == expected else [f"exit status {done.returncode}, {shown!r}"]
+    erase = "\x1b[K"
+    expected = f"\r[{half}] 1 of 2, 0 failed{erase}\r[{whole}] 2 of 2, 0 failed{erase}\r{erase}"
+    is_gone = shown.decode().startswith(expected) and shown.decode().removeprefix(expected) in ("", f"\r{erase}")
+    return [] if done.returncode == 0 and is_gone else [f"exit status {done.returncode}, {shown!r}"]
 
 
 def check_interrupt(hawser):

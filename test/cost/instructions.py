@@ -3,7 +3,7 @@
 instructions.py MESSAGE_COST RECORD [--record]
 
 Fails when a kind of message has grown by more than 3 %; --record writes what is measured instead. The figures are those of
-Debian 12's gcc, optimized as for a release."""
+Debian 12's gcc, optimized as for a release, on a processor with AVX2 and on one without, which masks in more steps."""
 
 import json
 import pathlib
@@ -21,6 +21,10 @@ KINDS = {
 }
 
 
+def processor():
+    return "with AVX2" if "avx2" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split() else "without AVX2"
+
+
 def measure(program):
     return {kind: round(per_message(program, few, many, 0, *message)) for kind, (few, many, *message) in KINDS.items()}
 
@@ -28,10 +32,12 @@ def measure(program):
 def main(program, record, *options):
     path = pathlib.Path(record)
     measured = measure(program)
+    record = json.loads(path.read_text(encoding="utf-8"))
     if options == ("--record",):
-        path.write_text(json.dumps(measured, indent=4) + "\n", encoding="utf-8")
+        record[processor()] = measured
+        path.write_text(json.dumps(record, indent=4) + "\n", encoding="utf-8")
         return
-    recorded = json.loads(path.read_text(encoding="utf-8"))
+    recorded = record[processor()]
     print(f"1..{len(KINDS)}")
     for number, kind in enumerate(KINDS, 1):
         verdict = "ok" if measured[kind] <= ALLOWED * recorded[kind] else "not ok"

@@ -95,9 +95,9 @@ public:
     void step(Verdict verdict) {
         failed_ += verdict == Verdict::failed;
         ++done_;
-        if (done_ == all_) return bar_.clear();
         bar_.show(static_cast<double>(done_) / static_cast<double>(all_),
                   std::to_string(done_) + " of " + std::to_string(all_) + ", " + std::to_string(failed_) + " failed");
+        if (done_ == all_) bar_.clear();
     }
 
 private:
