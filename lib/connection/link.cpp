@@ -322,6 +322,8 @@ SendStatus Link::send(const MessageView& message) {
 }
 
 SendStatus Link::send(const PreparedMessage& message) {
+    // The handle of a connection that has ended may have outlived its reactor.
+    if (!is_writable()) return SendStatus::closed;
     // Left again also when a middleware throws.
     struct Scope {
         ~Scope() { slot = before; }

@@ -70,6 +70,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     hawser::command::open_standard_descriptors();
     // A reader of standard output that has gone shows as EPIPE.
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     return hawser::command::run(argc, argv);
 }

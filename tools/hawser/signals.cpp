@@ -17,14 +17,14 @@ Signals::Signals(Reactor& reactor, OnSignal on_signal) : reactor_(reactor), on_s
     descriptor_ = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
     if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "cannot take signals");
     // A blocked signal waits for signalfd's reader.
-    sigprocmask(SIG_BLOCK, &taken, &before_);
+    pthread_sigmask(SIG_BLOCK, &taken, &before_);
     reactor_.attach(descriptor_, Readiness::readable, [this](Readiness) { read(); });
 }
 
 Signals::~Signals() {
     reactor_.detach(descriptor_);
     close(descriptor_);
-    sigprocmask(SIG_SETMASK, &before_, nullptr);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 void Signals::read() {

@@ -1,8 +1,9 @@
 #include "payload.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <random>
+
+#include "../format.hpp"
 
 namespace hawser::bench {
 
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t places = 4096;
 
 std::string random_bytes(std::size_t size) {
-    std::mt19937 random(1);
+    std::mt19937 random(1);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same bytes each time
     std::string bytes(size, '\0');
     for (char& byte : bytes) byte = static_cast<char>(random() & 0xFF);
     return bytes;
@@ -20,13 +21,12 @@ std::string random_bytes(std::size_t size) {
 
 std::string random_json(std::size_t size) {
     constexpr const char* names[] = {"temperature", "pressure", "humidity", "speed", "voltage"};
-    std::mt19937 random(1);
+    std::mt19937 random(1);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same bytes each time
     std::string text;
     while (text.size() < size) {
-        char record[96];
-        std::snprintf(record, sizeof record, R"({"id":%u,"name":"%s","value":%u.%u},)", static_cast<unsigned>(random() % 100'000),
-                      names[random() % std::size(names)], static_cast<unsigned>(random() % 1'000), static_cast<unsigned>(random() % 100));
-        text += record;
+        text += command::format(R"({"id":%u,"name":"%s","value":%u.%u},)", static_cast<unsigned>(random() % 100'000),
+                                names[random() % std::size(names)], static_cast<unsigned>(random() % 1'000),
+                                static_cast<unsigned>(random() % 100));
     }
     text.resize(size);
     return text;
@@ -39,11 +39,7 @@ std::size_t place_of(std::size_t connection, std::uint64_t number) noexcept {
 }
 static_assert(places == std::size_t{1} << (64 - 52));
 
-std::string hex(char byte) {
-    char text[8];
-    std::snprintf(text, sizeof text, "0x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
-    return text;
-}
+std::string hex(char byte) { return command::format("0x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte))); }
 
 }  // namespace
 

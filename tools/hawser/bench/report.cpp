@@ -1,14 +1,17 @@
 #include "report.hpp"
 
 #include <array>
-#include <cstdio>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "../format.hpp"
+
 namespace hawser::bench {
 
 namespace {
+
+using command::format;
 
 constexpr std::array<std::pair<const char*, double>, 6> percentiles = {
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}, {"max", 1}}};
@@ -32,13 +35,6 @@ double percent(const Report& report, double cpu_seconds) { return 100 * cpu_seco
 std::optional<double> server_cost(const Report& report, std::uint64_t count) {
     if (!report.server_cpu_seconds || count == 0) return std::nullopt;
     return 1e6 * *report.server_cpu_seconds / static_cast<double>(count);
-}
-
-template <typename... Values>
-std::string format(const char* pattern, Values... values) {
-    char text[256];
-    std::snprintf(text, sizeof text, pattern, values...);
-    return text;
 }
 
 /// "1,234,567".

@@ -11,6 +11,7 @@
 
 #include "../commands.hpp"
 #include "../files.hpp"
+#include "../format.hpp"
 #include "../options.hpp"
 #include "../output.hpp"
 #include "../progress_bar.hpp"
@@ -106,8 +107,6 @@ private:
     std::size_t failed_ = 0;
 };
 
-constexpr std::size_t section_width = 12;
-
 std::string summary(const Report& report, double seconds) {
     std::string out;
     for (const Report::Row& row : report.rows) {
@@ -118,10 +117,9 @@ std::string summary(const Report& report, double seconds) {
         for (const std::string& line : row.wire) out += "    " + line + "\n";
     }
     for (const std::string& section : sections_of(report)) {
-        const std::string gap(section.size() < section_width ? section_width - section.size() : 0, ' ');
-        out += section + gap + " " + counts_text(count(report, section)) + "\n";
+        out += format("%-12s ", section.c_str()) + counts_text(count(report, section)) + "\n";
     }
-    return out + "all          " + counts_text(count(report)) + " in " + number_text(seconds, 1) + " s\n";
+    return out + "all          " + counts_text(count(report)) + format(" in %.1f s\n", seconds);
 }
 
 /// Writes the files that are wanted.

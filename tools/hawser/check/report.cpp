@@ -1,8 +1,6 @@
 #include "report.hpp"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 #include <utility>
 
 namespace hawser::check {
@@ -38,12 +36,6 @@ std::string counts_text(const Counts& counts) {
         out += (out.empty() ? "" : ", ") + std::to_string(counts[i]) + " " + verdict_name(static_cast<Verdict>(i));
     }
     return out;
-}
-
-std::string number_text(double number, int digits) {
-    std::ostringstream text;
-    text << std::fixed << std::setprecision(digits) << number;
-    return text.str();
 }
 
 }  // namespace hawser::check

@@ -41,8 +41,6 @@ std::vector<std::string> sections_of(const Report& report);
 Counts count(const Report& report, const std::string& section = {});
 /// "518 ok, 3 failed".
 std::string counts_text(const Counts& counts);
-/// With so many digits behind the point.
-std::string number_text(double number, int digits);
 
 std::string to_json(const Report& report);
 /// Throws if the text is no such report; `name` says whose.

@@ -1,3 +1,4 @@
+#include "../format.hpp"
 #include "markup.hpp"
 #include "report.hpp"
 
@@ -7,7 +8,7 @@ namespace {
 
 std::string test_case(const Report::Row& row) {
     std::string out = "  <testcase classname=\"" + markup(row.section()) + "\" name=\"" + markup(row.id + ": " + row.requirement) +
-                      "\" time=\"" + number_text(row.seconds, 3) + "\">";
+                      "\" time=\"" + command::format("%.3f", row.seconds) + "\">";
     std::string wire = row.source + "\n";
     for (const std::string& line : row.wire) wire += line + "\n";
     if (row.verdict == Verdict::failed)

@@ -50,7 +50,7 @@ int ServerSource::dial() const {
     const int descriptor = socket(address_.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) throw std::runtime_error(std::string("cannot make a socket: ") + std::generic_category().message(errno));
     // Whatever comes of it shows when the socket is writable.
-    connect(descriptor, reinterpret_cast<const sockaddr*>(&address_), size_);
+    static_cast<void>(connect(descriptor, reinterpret_cast<const sockaddr*>(&address_), size_));
     return descriptor;
 }
 

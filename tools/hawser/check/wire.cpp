@@ -1,6 +1,6 @@
 #include "wire.hpp"
 
-#include <cstdio>
+#include "../format.hpp"
 
 namespace hawser::check {
 
@@ -16,11 +16,7 @@ bool is_head(std::string_view bytes) { return bytes.starts_with("GET ") || bytes
 
 std::string hex(std::string_view bytes) {
     std::string out;
-    for (const char c : bytes) {
-        char digits[4];
-        std::snprintf(digits, sizeof digits, " %02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        out += digits;
-    }
+    for (const char c : bytes) out += command::format(" %02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
     return out;
 }
 
@@ -45,9 +41,7 @@ void Wire::note(const std::string& what) {
         lines_[first_lines] = "(and more)";
     }
     const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begin_;
-    char time[32];
-    std::snprintf(time, sizeof time, "%9.1f ms  ", passed.count());
-    lines_.push_back(time + what);
+    lines_.push_back(command::format("%9.1f ms  ", passed.count()) + what);
 }
 
 void Wire::note_bytes(const char* verb, std::string_view bytes) {
