@@ -17,19 +17,10 @@ public:
     Buffer() = default;
     Buffer(Buffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
-    Buffer& operator=(Buffer&& other) noexcept {
-        Buffer moved(std::move(other));
-        std::swap(data_, moved.data_);
-        std::swap(size_, moved.size_);
-        std::swap(capacity_, moved.capacity_);
-        return *this;
-    }
     ~Buffer() { std::free(data_); }
 
-    char* data() const noexcept { return data_; }
     std::size_t size() const noexcept { return size_; }
     std::size_t capacity() const noexcept { return capacity_; }
-    bool empty() const noexcept { return size_ == 0; }
     std::string_view view() const noexcept { return {data_, size_}; }
     /// Behind the last byte: `capacity() - size()` bytes may be written there and then added.
     char* end() const noexcept { return data_ + size_; }
@@ -54,8 +45,6 @@ public:
     }
     void remove_suffix(std::size_t size) noexcept { size_ -= size; }
     void clear() noexcept { size_ = 0; }
-    /// Gives the memory back.
-    void release() noexcept { *this = Buffer(); }
 
 private:
     char* data_ = nullptr;

@@ -13,11 +13,10 @@ bool is_quickly_ascii(std::string_view text) noexcept;
 /// of any size. Fails at the first byte that no valid text can have there.
 class Utf8Validator {
 public:
-    /// False when the text so far cannot be the beginning of valid text; stays so until reset().
+    /// False when the text so far cannot be the beginning of valid text; stays so.
     bool feed(std::string_view piece) noexcept { return (complete() && is_quickly_ascii(piece)) || feed_any(piece); }
     /// Valid, and not in the middle of a character.
     bool complete() const noexcept { return needed_ == 0 && !failed_; }
-    void reset() noexcept { *this = Utf8Validator(); }
 
 private:
     bool feed_any(std::string_view piece) noexcept;

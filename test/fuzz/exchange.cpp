@@ -46,8 +46,8 @@ Headers fields_from(fuzz::Choices& choices, unsigned count) {
 /// A payload up to the largest that has a use: a few bytes that are repeated, or noise, which no compression makes smaller.
 std::string content_from(fuzz::Choices& choices, std::size_t frame_size) {
     const unsigned shift = choices.byte();
-    std::size_t size = std::size_t{choices.byte()} << (shift % 10);
-    size -= std::min<std::size_t>(size, shift / 10 % 3);
+    std::size_t size = std::size_t{choices.byte()} << (shift % 12);
+    size -= std::min<std::size_t>(size, shift / 12 % 3);
     size = std::min(size, max_frames * frame_size);
     const unsigned byte = choices.byte();
     const std::string_view pattern = choices.bytes(byte / 2 % 16);
