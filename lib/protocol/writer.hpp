@@ -62,6 +62,6 @@ inline void write_unmasked(Output& output, Opcode opcode, std::string_view paylo
 void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
 
 /// Up to this many bytes, frames are copied behind each other; above, they are sent from the caller's memory.
-inline constexpr std::size_t copy_limit = 8 * 1024;
+inline constexpr std::size_t copy_limit = 32 * 1024;
 
 }  // namespace hawser::protocol

@@ -75,7 +75,13 @@ def measure_peers(bench, chosen):
             for name in workload.servers():
                 if name not in names:
                     continue
-                reports = bench.measure(name, workload, bench.pace["count"])
+                try:
+                    reports = bench.measure(name, workload, bench.pace["count"])
+                except Failure as failure:
+                    if name in (OURS, LIMIT):
+                        raise
+                    print(f"left out of round {number + 1}, {workload.title}: {failure}", flush=True)
+                    continue
                 entries.append({"round": number, "workload": workload.title, "server": name, "figure": workload.figure, "reports": reports})
                 value = figures.figure(reports, workload.figure)
                 print(f"round {number + 1}, {workload.title}: {name}: {value:,.0f} {UNITS[workload.mode]}", flush=True)

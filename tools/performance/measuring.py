@@ -13,7 +13,7 @@ import time
 from workloads import LIMIT, SERVERS
 
 START_SECONDS = 20
-LOAD_SECONDS = 120
+LOAD_SECONDS = 60
 # A first run, in which a server compiles, allocates and fills caches, does not count; of those behind it the median does. The real-time
 # scheduler of Linux gives way to others for a part of each second: bursts are shorter than that, with pauses between them.
 BURSTS = {"count": 3, "warmup": 0.1, "seconds": 0.35, "pause": 0.2}
