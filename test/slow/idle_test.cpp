@@ -118,8 +118,8 @@ void check_figures(const Figures& at_rest, const Figures& at_end, bool keep_hand
     CHECK(at_end.descriptors_after == at_end.descriptors_before);
     // Few connections are measured by the page.
     if (count < 1'000) return;
-    CHECK(heap < (keep_handshake ? 1'900 : 900));
-    CHECK(resident < (keep_handshake ? 2'100 : 1'100));
+    CHECK(heap < (keep_handshake ? 950 : 600));
+    CHECK(resident < (keep_handshake ? 1'100 : 700));
     // The tables of the loop and of the server, which are as long as they ever had to be.
     CHECK(at_end.after.heap < at_end.before.heap + 100 * count);
     CHECK(at_end.after.resident < at_end.before.resident + 100 * count + 512 * 1024);

@@ -119,4 +119,4 @@ def lines(description, caption, legend, panels):
     step = PLOT_HEIGHT + 70
     for number, panel in enumerate(panels):
         elements += line_panel(20 + number % 2 * (PLOT_WIDTH + 90), 90 + number // 2 * step, **panel)
-    return document(2 * PLOT_WIDTH + 160, 90 + (len(panels) + 1) // 2 * step - 20, description, elements)
+    return document(2 * PLOT_WIDTH + 190, 90 + (len(panels) + 1) // 2 * step - 20, description, elements)

@@ -80,11 +80,15 @@ def growth_plot(cells, about):
     return drawing.lines("Growth with connections and payload", caption, legend, panels)
 
 
+def rounds_text(rounds):
+    return "One round" if rounds == 1 else f"Medians of {rounds} rounds"
+
+
 def peers_section(table, rounds, about):
     """The README's."""
     return f"""
 Echo servers on one processor, loaded by `hawser bench` on another, over the loopback ({about}).
-Medians of {rounds} rounds, in which the servers took turns. Rates are messages per second of the server's processor time, relative to
+{rounds_text(rounds)}, in which the servers took turns. Rates are messages per second of the server's processor time, relative to
 `{LIMIT}`, which makes the reads and writes of an echo server and nothing else; hawser's have their least and greatest round behind
 them. "{WHOLE}" sends frames as long as the messages, where these are longer than its default of 4 KiB. The last column is relative
 to the best of the other libraries. Differences of a few hundredths are less than what such a machine varies by.
@@ -103,7 +107,7 @@ def growth_section(cells, rounds, about):
     return f"""
 ![Growth with connections and payload](growth.svg)
 
-Measured on {about}: medians of {rounds} rounds. A latency counts from when a message was due. Payloads of which the connections would have
+Measured on {about}. {rounds_text(rounds)}. A latency counts from when a message was due. Payloads of which the connections would have
 more than 256 MiB in flight are left out. The least rate of a cell is {least:.2f} of `{LIMIT}`'s in the same cell; cells below
 {figures.CLIFF}: {cliffs}.
 """
