@@ -326,12 +326,11 @@ SendStatus Link::send(const PreparedMessage& message) {
     if (!is_writable()) return SendStatus::closed;
     // Left again also when a middleware throws.
     struct Scope {
-        ~Scope() { slot = before; }
         const PreparedMessage*& slot;
-        const PreparedMessage* const before = slot;
+        const PreparedMessage* before;
+        ~Scope() { slot = before; }
     };
-    const Scope scope{core_.prepared()};
-    scope.slot = &message;
+    const Scope scope{core_.prepared(), std::exchange(core_.prepared(), &message)};
     return send(message.view());
 }
 

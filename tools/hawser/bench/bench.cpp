@@ -47,7 +47,7 @@ void check_process(pid_t id) {
     }
 }
 
-std::string to_size(std::string text) { return text == "0" ? text : to_bytes(std::move(text)); }
+std::string to_size(const std::string& text) { return text == "0" ? text : to_bytes(text); }
 
 CLI::Option* add_count(CLI::App& app, const std::string& name, std::size_t& value, const std::string& description) {
     return app.add_option(name, value, description)->check(CLI::Range(1, 1'000'000))->type_name("COUNT");
