@@ -206,13 +206,14 @@ bool Assembler::check_inflated(Inflater::Status status, std::size_t before) {
     return true;
 }
 
-/// Makes room for `more` bytes: twice what is there, but no more than the `due` ones that a last frame still brings.
+/// Makes room for `more` bytes: up to twice what is there; of a last frame, which brings `due`, up to four times, as its storage ends
+/// where the message does.
 void Assembler::grow(std::size_t more, std::uint64_t due) {
     Buffer& storage = partial_->storage;
     const std::size_t needed = storage.size() + more;
     if (needed <= storage.capacity()) return;
-    const std::size_t doubled = std::max(needed, 2 * storage.size());
-    storage.reserve(partial_->is_last ? static_cast<std::size_t>(std::min<std::uint64_t>(doubled, storage.size() + due)) : doubled);
+    const std::size_t whole = storage.size() + static_cast<std::size_t>(due);
+    storage.reserve(partial_->is_last ? std::min(std::max(needed, 4 * storage.size()), whole) : std::max(needed, 2 * storage.size()));
 }
 
 std::span<char> Assembler::direct_target() {
