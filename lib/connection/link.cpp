@@ -121,9 +121,11 @@ void Link::settle() {
     while (settle_step() && --budget > 0) {
     }
     if (finished_) return;
-    if (budget == 0) again_ = true;
-    // The last callback may have sent something: the cork is shared, and the next turn is another link's.
-    flush();
+    if (budget == 0) {
+        again_ = true;
+        // The last callback may have sent something: the cork is shared, and the next turn is another link's.
+        flush();
+    }
     wait();
 }
 
@@ -147,7 +149,7 @@ bool Link::settle_step() {
         case protocol::Session::Step::shutdown_write: {
             const transport::IoResult result = transport_->shutdown_write();
             if (result.status == transport::IoResult::Status::would_block) blocked_ = true;
-            if (result.status == transport::IoResult::Status::failed) transport_failed("closing the write half failed: ", result.error);
+            if (result.status == transport::IoResult::Status::failed) transport_failed("closing the write half failed: ", result.error());
             if (result.status == transport::IoResult::Status::done) session_.write_shut();
             return result.status != transport::IoResult::Status::would_block;
         }
@@ -223,7 +225,7 @@ bool Link::absorb(const transport::IoResult& result) {
         case transport::IoResult::Status::done: return true;
         case transport::IoResult::Status::would_block: return false;
         case transport::IoResult::Status::end: session_.receive_end(); return false;
-        case transport::IoResult::Status::failed: transport_failed("reading failed: ", result.error); return false;
+        case transport::IoResult::Status::failed: transport_failed("reading failed: ", result.error()); return false;
     }
     return false;
 }
@@ -434,7 +436,7 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
     for (const iovec& slice : slices) size += slice.iov_len;
     const transport::IoResult result = transport_->write(slices);
     if (result.status == transport::IoResult::Status::failed) {
-        fail_later("writing failed: " + result.error.message());
+        fail_later("writing failed: " + result.error().message());
         return 0;
     }
     blocked_ = result.bytes < size;

@@ -186,7 +186,7 @@ void Session::receive_messages(std::span<char>& rest, TimePoint now) {
             receive_close(message, now);
         else
             events_.on_message(message);
-    } while (wants_messages());
+    } while (!rest.empty() && wants_messages());
     // The next may be long in coming.
     assembler_.forget();
 }
@@ -226,11 +226,6 @@ void Session::receive_end() {
 void Session::set_reading(bool reading, TimePoint now) noexcept {
     if (reading && !reading_) last_received_ = now;
     reading_ = reading;
-}
-
-bool Session::wants_input() const noexcept {
-    if (over_ || end_received_ || phase_ == Phase::deciding) return false;
-    return reading_ || phase_ != Phase::open || read_ != Half::open;
 }
 
 void Session::fail(const Failure& failure, TimePoint now) {
@@ -383,14 +378,6 @@ void Session::wait_is_over() {
     end_with(Errc::connection_failure, close_sent_
                                            ? "no Close came in answer within " + seconds_text(configuration_->close_timeout)
                                            : "the peer's Close was not answered within " + seconds_text(configuration_->close_timeout));
-}
-
-// State.
-
-Session::Step Session::step(bool flushed) const noexcept {
-    if (over_ || (flushed && end_when_flushed_)) return Step::disconnect;
-    if (flushed && fin_due_ && write_ == Half::closing) return Step::shutdown_write;
-    return Step::none;
 }
 
 Disconnect& Session::ending_slot() {

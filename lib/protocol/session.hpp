@@ -131,7 +131,10 @@ public:
     /// Stops and resumes delivery.
     void set_reading(bool reading, TimePoint now) noexcept;
     /// Whether bytes would be taken.
-    bool wants_input() const noexcept;
+    bool wants_input() const noexcept {
+        if (over_ || end_received_ || phase_ == Phase::deciding) return false;
+        return reading_ || phase_ != Phase::open || read_ != Half::open;
+    }
 
     // The way out.
 
@@ -155,7 +158,10 @@ public:
     // State.
 
     /// What is to be done now; `flushed`: nothing waits to be sent.
-    Step step(bool flushed) const noexcept;
+    Step step(bool flushed) const noexcept {
+        if (over_ || (flushed && end_when_flushed_)) return Step::disconnect;
+        return flushed && fin_due_ && write_ == Half::closing ? Step::shutdown_write : Step::none;
+    }
     bool is_open() const noexcept { return phase_ == Phase::open; }
     /// The handshake was completed once.
     bool was_open() const noexcept { return was_open_; }

@@ -42,7 +42,7 @@ private:
             const IoResult result = transport_->read(room);
             if (result.status == IoResult::Status::would_block) return send();
             if (result.status == IoResult::Status::end) return fail("closed the connection");
-            if (result.status == IoResult::Status::failed) return fail("failed", result.error);
+            if (result.status == IoResult::Status::failed) return fail("failed", result.error());
             switch (talk_->receive({room.data(), result.bytes})) {
                 case ProxyTalk::Status::incomplete: break;
                 case ProxyTalk::Status::complete: return succeed();
@@ -57,7 +57,7 @@ private:
         if (!unsent_.empty()) {
             const std::array slice = {iovec{unsent_.data(), unsent_.size()}};
             const IoResult result = transport_->write(slice);
-            if (result.status == IoResult::Status::failed) return fail("failed", result.error);
+            if (result.status == IoResult::Status::failed) return fail("failed", result.error());
             unsent_.erase(0, result.bytes);
         }
         transport_->watch(*this, unsent_.empty() ? Readiness::readable : Readiness::both);

@@ -33,10 +33,8 @@ public:
     }
 
     IoResult write(std::span<const iovec> slices) override {
-        const auto is_empty = [](const iovec& slice) { return slice.iov_len == 0; };
-        slices = slices.subspan(std::size_t(std::find_if_not(slices.begin(), slices.end(), is_empty) - slices.begin()));
+        while (!slices.empty() && slices.front().iov_len == 0) slices = slices.subspan(1);
         if (slices.empty()) return IoResult::would_block();
-        slices = slices.first(std::min(slices.size(), std::size_t(IOV_MAX)));
         const auto n = retried([&] { return send_slices(slices); });
         [[maybe_unused]] std::size_t given = 0;
         for (const iovec& slice : slices) given += slice.iov_len;
@@ -73,7 +71,7 @@ private:
         if (slices.size() == 1) return send(descriptor_.get(), slices[0].iov_base, slices[0].iov_len, MSG_NOSIGNAL);
         msghdr message{};
         message.msg_iov = const_cast<iovec*>(slices.data());  // sendmsg does not write to it
-        message.msg_iovlen = slices.size();
+        message.msg_iovlen = std::min(slices.size(), std::size_t(IOV_MAX));
         return sendmsg(descriptor_.get(), &message, MSG_NOSIGNAL);
     }
 

@@ -286,7 +286,7 @@ int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t siz
             case IoResult::Status::done: break;
             case IoResult::Status::would_block: return MBEDTLS_ERR_SSL_WANT_READ;
             case IoResult::Status::end: tls.input_ended_ = true; return 0;
-            case IoResult::Status::failed: tls.error_ = result.error; return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+            case IoResult::Status::failed: tls.error_ = result.error(); return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
         }
         if (tls.state_ == State::handshaking) {
             for (std::size_t i = 0; i < result.bytes && tls.handshake_size_ + i < tls.first_bytes_.size(); ++i)
@@ -375,7 +375,7 @@ std::size_t TlsTransport::send_now(std::string_view bytes) {
     if (bytes.empty()) return 0;
     const std::array slice = {iovec{const_cast<char*>(bytes.data()), bytes.size()}};  // it is only read
     const IoResult result = inner_->write(slice);
-    if (result.status == IoResult::Status::failed) write_error_ = result.error;
+    if (result.status == IoResult::Status::failed) write_error_ = result.error();
     return result.bytes;
 }
 

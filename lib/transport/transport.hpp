@@ -19,16 +19,21 @@ struct IoResult {
         done,         ///< `bytes` were read or written: at least one
         would_block,  ///< nothing was; the observer hears when it is worth another try
         end,          ///< read: the peer closed its write half cleanly
-        failed,       ///< `error` tells why; the transport is of no more use
+        failed,       ///< error() tells why; the transport is of no more use
     };
     Status status = Status::would_block;
+    int error_value = 0;
     std::size_t bytes = 0;
-    std::error_code error{};
+    const std::error_category* category = nullptr;  // of the value; set when it failed
 
-    static IoResult done(std::size_t n) noexcept { return {Status::done, n, {}}; }
+    std::error_code error() const noexcept { return {error_value, *category}; }
+
+    static IoResult done(std::size_t n) noexcept { return {.status = Status::done, .bytes = n}; }
     static IoResult would_block() noexcept { return {}; }
-    static IoResult end() noexcept { return {Status::end, 0, {}}; }
-    static IoResult failed(std::error_code why) noexcept { return {Status::failed, 0, why}; }
+    static IoResult end() noexcept { return {.status = Status::end}; }
+    static IoResult failed(std::error_code why) noexcept {
+        return {.status = Status::failed, .error_value = why.value(), .category = &why.category()};
+    }
 };
 
 /// A stream with two halves: TCP, a Unix socket, TLS over either, or a simulated one. Never blocks.

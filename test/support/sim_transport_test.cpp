@@ -64,9 +64,9 @@ TEST_CASE("sim_transport: what arrived before a reset can be read, then reading 
         wire.far.close();
         CHECK(wire.write("lost").bytes == 4);
     }
-    CHECK(wire.write("x").error.value() == EPIPE);
+    CHECK(wire.write("x").error_value == EPIPE);
     CHECK(wire.read().bytes == 5);
-    CHECK(wire.read().error.value() == ECONNRESET);
+    CHECK(wire.read().error_value == ECONNRESET);
 }
 
 TEST_CASE("sim_transport: the wire breaks after a chosen number of bytes", "[sim_transport]") {

@@ -125,7 +125,7 @@ TEST_CASE("tcp: a reset is a failure that names itself") {
     f.peer.reset();
     const IoResult result = f.read(buffer);
     CHECK(result.status == Status::failed);
-    CHECK(result.error == std::errc::connection_reset);
+    CHECK(result.error() == std::errc::connection_reset);
 }
 
 TEST_CASE("tcp: a write after the end fails and raises no signal") {
@@ -133,7 +133,7 @@ TEST_CASE("tcp: a write after the end fails and raises no signal") {
     CHECK(f.tcp->shutdown_write().status == Status::done);
     const IoResult result = f.write("late");
     CHECK(result.status == Status::failed);
-    CHECK(result.error == std::errc::broken_pipe);
+    CHECK(result.error() == std::errc::broken_pipe);
 }
 
 TEST_CASE("tcp: to shut an unconnected socket is a failure") {
@@ -141,7 +141,7 @@ TEST_CASE("tcp: to shut an unconnected socket is a failure") {
     const auto tcp = transport::make_tcp(core, transport::Descriptor(socket(AF_INET, SOCK_STREAM, 0)), {}, {});
     const IoResult result = tcp->shutdown_write();
     CHECK(result.status == Status::failed);
-    CHECK(result.error == std::errc::not_connected);
+    CHECK(result.error() == std::errc::not_connected);
 }
 
 TEST_CASE("tcp: writes at most as many slices as the system takes") {
