@@ -56,7 +56,8 @@ struct HAWSER_API Configuration {
     /// Pongs that wait for a socket which takes no bytes; beyond them only the newest is kept (RFC 6455, section 5.5.3).
     std::size_t max_queued_pongs = 16;
 
-    /// From the connection's start to the end of the opening handshake.
+    /// From the connection's start to the end of the opening handshake. On Linux a server's start when the client has spoken,
+    /// or after a second in which it did not.
     Seconds handshake_timeout{10};
     /// From the first Close frame, sent or received, to the end of the connection. It runs anew while what was sent before a
     /// Close is still leaving, unless the peer broke the protocol.

@@ -47,7 +47,7 @@ Link::~Link() {
 }
 
 void Link::begin() {
-    turn([] {});
+    turn([&] { read(); });
 }
 
 void Link::begin(Request request) {

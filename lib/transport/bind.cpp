@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -29,7 +30,12 @@ void bind_to(const Descriptor& socket, const Address& address) {
 }
 
 void listen_on(const Descriptor& socket, const Context& context) {
-    SocketOptions(context, Address::local_of(socket.get()).family()).apply(socket.get());
+    const int family = Address::local_of(socket.get()).family();
+    SocketOptions(context, family).apply(socket.get());
+#ifdef TCP_DEFER_ACCEPT
+    // A client speaks first (RFC 6455, section 4.1). The kernel keeps a silent one to itself for a second.
+    if (family != AF_UNIX) set_socket_option(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, 1, "TCP_DEFER_ACCEPT");
+#endif
     if (listen(socket.get(), int(context.get_option_or<std::int64_t>("socket", "backlog", 4096))) != 0) throw_errno();
 }
 

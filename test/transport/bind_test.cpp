@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
 
 #include <filesystem>
@@ -116,10 +117,23 @@ TEST_CASE("bind: a server that has just ended does not keep its port") {
     auto first = bind_sockets(at(host));
     const Address address = first[0].address;
     const auto client = connect_to(address);
-    // The end that closes first is left in TIME_WAIT (RFC 9293, section 3.6.1): here the server's.
-    transport::Descriptor(support::check(accept(first[0].descriptor.get(), nullptr, nullptr), "accept")).reset();
+    char byte = 'x';
+    REQUIRE(send(client.get(), &byte, 1, 0) == 1);
+    {
+        // The end that closes first is left in TIME_WAIT (RFC 9293, section 3.6.1): here the server's.
+        const transport::Descriptor server(support::check(accept(first[0].descriptor.get(), nullptr, nullptr), "accept"));
+        REQUIRE(recv(server.get(), &byte, 1, 0) == 1);
+    }
     first.clear();
     CHECK(bind_sockets(at(host, address.port()))[0].address == address);
+}
+
+TEST_CASE("bind: a client is accepted when it has spoken") {
+    int seconds = 0;
+    socklen_t length = sizeof seconds;
+    const auto bound = bind_sockets(at("127.0.0.1"));
+    support::check(getsockopt(bound[0].descriptor.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, &length), "getsockopt");
+    CHECK(seconds == 1);
 }
 
 TEST_CASE("bind: an address that the host does not have is refused by name") {

@@ -17,7 +17,6 @@
 #include "support/sockets.hpp"
 
 using namespace hawser;
-using support::connect_to;
 using transport::Address;
 using transport::Descriptor;
 using transport::Listener;
@@ -99,9 +98,16 @@ private:
     rlimit before_{};
 };
 
-bool is_at_end(const Descriptor& socket) {
+// A client that has spoken: the kernel keeps a silent one back for a second.
+Descriptor speak_to(const Address& address) {
+    Descriptor client = support::connect_to(address);
+    if (client) support::check(int(send(client.get(), "x", 1, 0)), "send");
+    return client;
+}
+
+bool is_dropped(const Descriptor& socket) {
     char byte;
-    return recv(socket.get(), &byte, 1, MSG_DONTWAIT) == 0;
+    return recv(socket.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET;
 }
 
 }  // namespace
@@ -109,7 +115,7 @@ bool is_at_end(const Descriptor& socket) {
 TEST_CASE("listener: hands out what it accepts, with both names") {
     for (const char* host : support::loopbacks()) {
         Fixture f({.host = host});
-        const Descriptor client = connect_to(f.listener->address());
+        const Descriptor client = speak_to(f.listener->address());
         Transport& transport = f.accept_one();
         CHECK(transport.name() == f.listener->address().str());
         CHECK(transport.remote_name() == Address::local_of(client.get()).str());
@@ -126,7 +132,7 @@ TEST_CASE("listener: on all interfaces each connection has the address it came t
     hosts.push_back("127.0.0.2");
     for (const char* host : hosts) {
         const Address address = Address::literal(host, f.port());
-        const Descriptor client = connect_to(address);
+        const Descriptor client = speak_to(address);
         Transport& transport = f.accept_one();
         CHECK(transport.name() == address.str());
         CHECK(transport.remote_name() == Address::local_of(client.get()).str());
@@ -136,7 +142,7 @@ TEST_CASE("listener: on all interfaces each connection has the address it came t
 TEST_CASE("listener: on localhost accepts from both families") {
     Fixture f({.host = "localhost"});
     for (const char* host : support::loopbacks()) {
-        const Descriptor client = connect_to(Address::literal(host, f.port()));
+        const Descriptor client = speak_to(Address::literal(host, f.port()));
         CHECK(f.accept_one().name() == Address::literal(host, f.port()).str());
     }
 }
@@ -146,7 +152,7 @@ TEST_CASE("listener: accepts on a Unix socket") {
     ListenOptions options{.unix_path = directory.file("socket")};
     options.context.set_option("socket", "so_sndbuf", 30'000);
     Fixture f(options);
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     const int number = support::next_descriptor();
     Transport& transport = f.accept_one();
     CHECK(transport.name() == "unix:" + directory.file("socket"));
@@ -156,7 +162,7 @@ TEST_CASE("listener: accepts on a Unix socket") {
 
 TEST_CASE("listener: what it accepts neither blocks nor is inherited") {
     Fixture f;
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     const int number = support::next_descriptor();
     f.accept_one();
     CHECK((fcntl(number, F_GETFL) & O_NONBLOCK) != 0);
@@ -166,7 +172,7 @@ TEST_CASE("listener: what it accepts neither blocks nor is inherited") {
 TEST_CASE("listener: the context's options hold for what it accepts") {
     const auto accepted_option = [](const ListenOptions& options, int level, int name) {
         Fixture f(options);
-        const Descriptor client = connect_to(f.listener->address());
+        const Descriptor client = speak_to(f.listener->address());
         const int number = support::next_descriptor();
         f.accept_one();
         return option_of(number, level, name);
@@ -182,7 +188,7 @@ TEST_CASE("listener: the context's options hold for what it accepts") {
 TEST_CASE("listener: does not accept before it is told to, and leaves connections waiting when told not to") {
     Fixture f;
     f.listener->set_accepting(false);
-    const Descriptor first = connect_to(f.listener->address());
+    const Descriptor first = speak_to(f.listener->address());
     REQUIRE(first);
     support::run_ready(f.core);
     CHECK(f.accepted.empty());
@@ -191,16 +197,16 @@ TEST_CASE("listener: does not accept before it is told to, and leaves connection
 
     const auto idle = Listener::open(
         f.core, {.host = "127.0.0.1"}, [](auto) { FAIL("accepted"); }, [](const Error&) {});
-    const Descriptor second = connect_to(idle->address());
+    const Descriptor second = speak_to(idle->address());
     support::run_ready(f.core);
-    CHECK_FALSE(is_at_end(second));
+    CHECK_FALSE(is_dropped(second));
 }
 
 TEST_CASE("listener: takes so many at a time that others get their turn") {
     for (const std::size_t waiting : {63U, 64U, 65U}) {
         Fixture f;
         std::vector<Descriptor> clients;
-        for (std::size_t i = 0; i < waiting; ++i) clients.push_back(connect_to(f.listener->address()));
+        for (std::size_t i = 0; i < waiting; ++i) clients.push_back(speak_to(f.listener->address()));
         f.core.run_once(Seconds(1));
         CHECK(f.accepted.size() == std::min(waiting, std::size_t(64)));
         REQUIRE(support::run_until(f.core, [&] { return f.accepted.size() == waiting; }));
@@ -210,7 +216,7 @@ TEST_CASE("listener: takes so many at a time that others get their turn") {
 TEST_CASE("listener: stops at once when told to while it accepts") {
     Fixture f;
     f.then = [&] { f.listener->set_accepting(false); };
-    const Descriptor first = connect_to(f.listener->address()), second = connect_to(f.listener->address());
+    const Descriptor first = speak_to(f.listener->address()), second = speak_to(f.listener->address());
     f.accept_one();
     support::run_ready(f.core);
     CHECK(f.accepted.size() == 1);
@@ -220,11 +226,11 @@ TEST_CASE("listener: may be destroyed by what it calls") {
     Fixture f;
     const Address address = f.listener->address();
     f.then = [&] { f.listener.reset(); };
-    const Descriptor first = connect_to(address), second = connect_to(address);
+    const Descriptor first = speak_to(address), second = speak_to(address);
     f.accept_one();
     support::run_ready(f.core);
     CHECK(f.accepted.size() == 1);
-    CHECK_FALSE(connect_to(address));
+    CHECK_FALSE(speak_to(address));
 }
 
 TEST_CASE("listener: an exception of what it calls leaves the others waiting, not lost") {
@@ -233,7 +239,7 @@ TEST_CASE("listener: an exception of what it calls leaves the others waiting, no
         f.then = nullptr;
         throw std::runtime_error("of the application");
     };
-    const Descriptor first = connect_to(f.listener->address()), second = connect_to(f.listener->address());
+    const Descriptor first = speak_to(f.listener->address()), second = speak_to(f.listener->address());
     CHECK_THROWS_WITH(f.core.run_once(Seconds(1)), "of the application");
     CHECK(f.accepted.size() == 1);
     f.accept_one();
@@ -242,18 +248,18 @@ TEST_CASE("listener: an exception of what it calls leaves the others waiting, no
 TEST_CASE("listener: after an exception that was caught on its way it takes no more in that turn") {
     Fixture f;
     f.then = [&] { f.core.guard([] { throw std::runtime_error("of the application"); }); };
-    const Descriptor first = connect_to(f.listener->address()), second = connect_to(f.listener->address());
+    const Descriptor first = speak_to(f.listener->address()), second = speak_to(f.listener->address());
     CHECK_THROWS_WITH(f.core.run_once(Seconds(1)), "of the application");
     CHECK(f.accepted.size() == 1);
 }
 
 TEST_CASE("listener: a client that is gone before it is accepted is no failure") {
     Fixture f;
-    Descriptor gone = connect_to(f.listener->address());
+    Descriptor gone = speak_to(f.listener->address());
     const linger at_once{1, 0};
     REQUIRE(setsockopt(gone.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
     gone.reset();
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     REQUIRE(support::run_until(
         f.core, [&] { return !f.accepted.empty() && f.accepted.back()->remote_name() == Address::local_of(client.get()).str(); }));
     CHECK(f.errors.empty());
@@ -262,7 +268,7 @@ TEST_CASE("listener: a client that is gone before it is accepted is no failure")
 TEST_CASE("listener: an error of one connection is no failure") {
     Fixture f;
     accept_failures = {EINTR, ECONNABORTED, EPROTO, EPERM, ETIMEDOUT, ENETDOWN, EHOSTUNREACH, ENETUNREACH, ENOPROTOOPT, EOPNOTSUPP};
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     f.core.run_once(Seconds(1));
     CHECK(f.accepted.size() == 1);
     CHECK(f.errors.empty());
@@ -271,7 +277,7 @@ TEST_CASE("listener: an error of one connection is no failure") {
 TEST_CASE("listener: errors of connections without end do not keep others from their turn") {
     Fixture f;
     accept_failures.assign(65, ECONNABORTED);
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     f.core.run_once(Seconds(1));
     CHECK(accept_failures.size() == 1);
     f.accept_one();
@@ -281,7 +287,7 @@ TEST_CASE("listener: a failure is told once, and again after it was over") {
     Fixture f;
     for (std::size_t episode = 1; episode <= 2; ++episode) {
         accept_failures = {ENOBUFS, ENOMEM};
-        const Descriptor client = connect_to(f.listener->address());
+        const Descriptor client = speak_to(f.listener->address());
         f.accept_one();
         CHECK(accept_failures.empty());
         REQUIRE(f.errors.size() == episode);
@@ -294,7 +300,7 @@ TEST_CASE("listener: a failure is told once, and again after it was over") {
 TEST_CASE("listener: accepting pauses after a failure") {
     Fixture f;
     accept_failures = {ENOBUFS};
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     const auto began = std::chrono::steady_clock::now();
     f.accept_one();
     CHECK(f.errors.size() == 1);
@@ -304,24 +310,24 @@ TEST_CASE("listener: accepting pauses after a failure") {
 
 TEST_CASE("listener: without a descriptor left it drops what waits, one in each pause") {
     Fixture f;
-    const auto client = [&] { return connect_to(f.listener->address()); };
+    const auto client = [&] { return speak_to(f.listener->address()); };
     {
         // A sanitizer needs descriptors for what it sees for the first time: it sees it all here.
         const Descriptor dropped = client(), kept = client();
         accept_failures = {EMFILE};
-        REQUIRE(support::run_until(f.core, [&] { return is_at_end(dropped); }));
+        REQUIRE(support::run_until(f.core, [&] { return is_dropped(dropped); }));
         f.accept_one();
     }
     const Descriptor dropped = client(), dropped_next = client(), kept = client();
     {
         const NoMoreDescriptors limit;
         const auto began = std::chrono::steady_clock::now();
-        REQUIRE(support::run_until(f.core, [&] { return is_at_end(dropped); }));
-        REQUIRE(support::run_until(f.core, [&] { return is_at_end(dropped_next); }));
+        REQUIRE(support::run_until(f.core, [&] { return is_dropped(dropped); }));
+        REQUIRE(support::run_until(f.core, [&] { return is_dropped(dropped_next); }));
         // Never earlier; how much later is the system's matter.
         CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(100));
     }
-    CHECK_FALSE(is_at_end(kept));
+    CHECK_FALSE(is_dropped(kept));
     CHECK(f.accept_one().remote_name() == Address::local_of(kept.get()).str());
     REQUIRE(f.errors.size() == 2);
     CHECK(f.errors[1].what() ==
@@ -333,7 +339,7 @@ TEST_CASE("listener: may be destroyed when it tells of a failure") {
     Fixture f;
     f.then = [&] { f.listener.reset(); };
     accept_failures = {EMFILE};
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     REQUIRE(support::run_until(f.core, [&] { return !f.errors.empty(); }));
     support::run_ready(f.core);
     CHECK(f.errors.size() == 1);
@@ -342,7 +348,7 @@ TEST_CASE("listener: may be destroyed when it tells of a failure") {
 TEST_CASE("listener: may be told to stop and to go on while it pauses") {
     Fixture f;
     accept_failures = {ENOMEM};
-    const Descriptor client = connect_to(f.listener->address());
+    const Descriptor client = speak_to(f.listener->address());
     REQUIRE(support::run_until(f.core, [&] { return !f.errors.empty(); }));
     f.listener->set_accepting(false);
     CHECK_FALSE(f.core.run_once(Seconds(0)));  // nothing is left to wait for
@@ -357,7 +363,7 @@ TEST_CASE("listener: leaves nothing open") {
     const std::size_t before = support::open_descriptors();
     for (const char* host : {"", "localhost", "127.0.0.1"}) {
         Fixture other({.host = host});
-        const Descriptor client = connect_to(Address::literal("127.0.0.1", other.port()));
+        const Descriptor client = speak_to(Address::literal("127.0.0.1", other.port()));
         other.accept_one();
     }
     CHECK(support::open_descriptors() == before);
