@@ -126,6 +126,8 @@ void Core::defer(std::shared_ptr<Deferred> work) { deferred_.push_back(std::move
 
 void Core::run_deferred() {
     if (!running_ && !loop_->is_dispatching()) loop_->update_now();
+    // What it calls is called back, whoever asked for it.
+    const bool was_running = std::exchange(running_, true);
     // By index, as the work may defer more, or come here itself: then it goes on where this has come to.
     for (std::size_t left = deferred_.size() - deferred_done_; left > 0 && deferred_done_ < deferred_.size(); --left) {
         const std::shared_ptr<Deferred> work = std::move(deferred_[deferred_done_++]);
@@ -133,6 +135,7 @@ void Core::run_deferred() {
     }
     deferred_.erase(deferred_.begin(), deferred_.begin() + std::ptrdiff_t(deferred_done_));
     deferred_done_ = 0;
+    running_ = was_running;
 }
 
 void Core::flush() {

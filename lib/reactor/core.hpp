@@ -72,7 +72,7 @@ public:
     }
     /// An exception has broken the loop's present iteration: callbacks should not go on.
     bool is_interrupted() const noexcept { return is_interrupted_; }
-    /// Inside run() or run_once().
+    /// Inside run(), run_once() or run_deferred().
     bool is_running() const noexcept { return running_; }
 
     void run();

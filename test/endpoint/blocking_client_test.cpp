@@ -142,6 +142,25 @@ TEST_CASE("blocking client: inside its own callbacks calls do not wait") {
     CHECK(client.receive().content() == "second");
 }
 
+TEST_CASE("blocking client: what a call that sends or resumes calls back is a callback, too") {
+    const EchoThread echo;
+    Client client(echo.uri(), {.configuration = {.high_water_mark = 100, .low_water_mark = 100}});
+    std::vector<Errc> inside;
+    const auto note = [&] { inside.push_back(error_of([&] { client.receive(); })); };
+    client.on_drain([&](Connection& connection) {
+        if (!inside.empty()) return;
+        note();
+        CHECK(client.text("from on_drain") == SendStatus::ok);
+        connection.pause();
+    });
+    client.text(std::string(1'000, 'x'));
+    CHECK(inside == std::vector{Errc::reentrant});
+    client.on_text([&](Connection&, MessageView) { note(); });
+    client.connection()->resume();
+    REQUIRE(run_until(client.reactor().core(), [&] { return inside.size() == 3; }));
+    CHECK(inside == std::vector(3, Errc::reentrant));
+}
+
 TEST_CASE("blocking client: an exception from a callback is thrown by the call that waits") {
     const EchoThread echo;
     Client client(echo.uri());
