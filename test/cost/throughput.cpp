@@ -1,6 +1,5 @@
 // How fast payloads are masked and texts are validated, beside memcpy() of as many bytes in the same rounds: prints a table.
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -9,13 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "cost/measure.hpp"
 #include "protocol/mask.hpp"
 #include "protocol/utf8.hpp"
 
 namespace {
 
 using namespace hawser::protocol;
-using Clock = std::chrono::steady_clock;
+using cost::Clock;
+using cost::median;
 
 constexpr MaskingKey key = {0x37, 0xFA, 0x21, 0x3D};
 constexpr std::size_t bytes_in_a_round = 32 * 1024 * 1024;
@@ -45,12 +46,6 @@ void measure(Work& work, std::size_t size) {
     }
     const std::chrono::duration<double> passed = Clock::now() - begin;
     work.gigabytes_per_second.push_back(1e-9 * static_cast<double>(times * size) / passed.count());
-}
-
-double median(std::vector<double>& values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
 }
 
 void validate(const std::string& text) {

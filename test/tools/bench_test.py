@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import zlib
 
 from peer import BINARY, CLOSE, PING, PONG, TEXT, Process, Serve, echo_until_close, execute, expect, expect_match, run, serving
 
@@ -395,17 +396,26 @@ async def deflate(hawser):
     async with Serve(hawser, "--deflate") as serve:
         report = await bench(hawser, serve.address, "--connections", "2", "--deflate", "--text", "--size", "2K")
         check_rates(report, "messages")
-    seen = []
+    offers, frames = [], set()
 
     async def handler(peer):
-        seen.append(peer.header("Sec-WebSocket-Extensions"))
-        await echo_until_close(peer)
+        """Echoes without compression."""
+        offers.append(peer.header("Sec-WebSocket-Extensions") is not None)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        while (frame := await peer.frame()) is not None and frame[1] < CLOSE:
+            payload = inflater.decompress(frame[2] + b"\0\0\xff\xff") if peer.rsv1 else frame[2]
+            frames.add((peer.rsv1, frame[0], len(payload), len(frame[2]) < len(payload)))
+            await peer.send(frame[1], payload)
+        await peer.send(frame[1], frame[2])
 
-    for options in ([], ["--deflate"]):
-        async with serving(handler) as (uri, done):
-            await bench(hawser, uri, "--connections", "1", *options)
+    accepted = ["Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover"]
+    for options, fields, is_compressed in (([], [], False), (["--deflate"], [], False), (["--deflate"], accepted, True)):
+        frames.clear()
+        async with serving(handler, fields=fields) as (uri, done):
+            await bench(hawser, uri, "--connections", "1", "--text", "--size", "2K", *options)
             await done
-    expect([offer is None for offer in seen], [True, False], "whether compression was offered")
+        expect(offers.pop(), bool(options), "whether compression was offered")
+        expect(frames, {(is_compressed, True, 2048, is_compressed)}, f"frames of {options}, {fields}")
 
 
 async def one_frame(hawser):

@@ -37,6 +37,7 @@ class Peer:
 
     def __init__(self, reader, writer, is_client, head):
         self.reader, self.writer, self.is_client, self.head = reader, writer, is_client, head
+        self.rsv1 = False
 
     def header(self, name):
         """The values of a field, as one list, or None."""
@@ -58,7 +59,7 @@ class Peer:
         await self.writer.drain()
 
     async def frame(self):
-        """The next frame as (fin, opcode, payload), or None at the end."""
+        """The next frame as (fin, opcode, payload), or None at the end; `rsv1` is that bit of it."""
         try:
             first, second = await self.reader.readexactly(2)
             length = second & 0x7F
@@ -70,6 +71,7 @@ class Peer:
             payload = await self.reader.readexactly(length)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
+        self.rsv1 = bool(first & 0x40)
         key = int.from_bytes((mask * (length // 4 + 1))[:length], "big")
         return first >= 0x80, first & 15, (int.from_bytes(payload, "big") ^ key).to_bytes(length, "big")
 

@@ -21,7 +21,11 @@ from workloads import LIMIT, OURS, ROOT, SERVERS, SHORT_WORKLOADS, WORKLOADS, Wo
 
 # What a process needs besides its connections.
 OTHER_DESCRIPTORS = 100
-UNITS = {"echo": "messages per processor second", "connect": "handshakes per processor second", "idle": "bytes a connection"}
+UNITS = {
+    "echo": "messages per second of the server's processor time",
+    "connect": "handshakes per second of the server's processor time",
+    "idle": "bytes a connection",
+}
 
 
 def options(arguments):
@@ -31,14 +35,15 @@ def options(arguments):
     parser.add_argument("--rounds", type=int, default=5, help="how often every server is measured (5)")
     parser.add_argument("--short", action="store_true", help="a few workloads, one round")
     parser.add_argument("--fifo", action="store_true", help="short bursts at real-time priority, for a machine that others use too")
-    parser.add_argument("--lock", metavar="FILE", help="lock this file during each run")
-    parser.add_argument("--runs", metavar="FILE", type=pathlib.Path, help="where all runs are written (BUILD_FOLDER/performance.json)")
+    parser.add_argument("--runs", metavar="FILE", type=pathlib.Path, help="file that gets each run (BUILD_FOLDER/performance.json)")
     parser.add_argument("--from", dest="source", metavar="FILE", type=pathlib.Path, help="measure nothing: take the runs of this file")
     parser.add_argument("--pages", action="store_true", help="write the plots, and the sections of README and guide")
     chosen = parser.parse_args(arguments)
     chosen.suite = chosen.suite or ["peers", "growth"]
     if chosen.rounds < 1:
         parser.error("--rounds takes a number above 0")
+    if chosen.short and chosen.pages:
+        parser.error("--pages writes whole tables, for which --short measures too little")
     chosen.rounds = 1 if chosen.short else chosen.rounds
     chosen.build = chosen.build.resolve()
     return chosen
@@ -68,8 +73,8 @@ def startable(bench):
 
 
 def measure_peers(bench, chosen):
+    """Gives each server's figures of a round when it has them."""
     names = startable(bench)
-    entries = []
     for number in range(chosen.rounds):
         for workload in SHORT_WORKLOADS if chosen.short else WORKLOADS:
             for name in workload.servers():
@@ -82,14 +87,13 @@ def measure_peers(bench, chosen):
                         raise
                     print(f"left out of round {number + 1}, {workload.title}: {failure}", flush=True)
                     continue
-                entries.append({"round": number, "workload": workload.title, "server": name, "figure": workload.figure, "reports": reports})
                 value = figures.figure(reports, workload.figure)
                 print(f"round {number + 1}, {workload.title}: {name}: {value:,.0f} {UNITS[workload.mode]}", flush=True)
-    return entries
+                yield {"round": number, "workload": workload.title, "server": name, "figure": workload.figure, "reports": reports}
 
 
 def measure_cell(bench, name, connections, size):
-    """A server's rate; of ours also the latency at a quarter of it, and the memory of a connection."""
+    """How many messages a server echoes per second; of ours also the latency at a quarter of them, and the memory of a connection."""
     load = Workload(connections=connections, size=size)
     reports = {"rate": bench.measure(name, load, 1)[0]}
     if name == OURS:
@@ -100,34 +104,36 @@ def measure_cell(bench, name, connections, size):
 
 
 def measure_growth(bench, chosen):
+    """Gives each server's reports of a cell when it has them."""
     limit = raise_descriptor_limit()
     cells = growth_cells(limit - OTHER_DESCRIPTORS)
     if cells != growth_cells(sys.maxsize):
         print(f"left out: more connections than the limit of open files has room for, {limit} (raise it by ulimit -Hn)", flush=True)
     if chosen.short:
         cells = [(connections, size) for connections, size in cells if connections in (10, 1000)]
-    entries = []
     for number in range(chosen.rounds):
         for connections, size in cells:
             for name in (OURS, LIMIT):
                 reports = measure_cell(bench, name, connections, size)
-                entries.append({"round": number, "connections": connections, "size": size, "server": name, "reports": reports})
-                rate = reports["rate"]["messages_per_second"]
-                print(f"round {number + 1}, {connections:,} × {size_text(size)}: {name}: {rate:,.0f} messages per second", flush=True)
-    return entries
+                value = figures.figure([reports["rate"]], Workload().figure)
+                print(f"round {number + 1}, {connections:,} × {size_text(size)}: {name}: {value:,.0f} {UNITS['echo']}", flush=True)
+                yield {"round": number, "connections": connections, "size": size, "server": name, "reports": reports}
 
 
 def measure(chosen):
+    """All runs, which are also written as they come: what fails later takes none of them away."""
     build(chosen.build)
     raise_descriptor_limit()
-    bench = Bench(chosen.build, chosen.fifo, chosen.lock)
+    bench = Bench(chosen.build, chosen.fifo)
     runs = {"machine": pages.machine()}
     path = chosen.runs or chosen.build / "performance.json"
+    print(f"writing all runs to {os.path.relpath(path)}", flush=True)
     for suite, run in (("peers", measure_peers), ("growth", measure_growth)):
         if suite in chosen.suite:
-            runs[suite] = run(bench, chosen)
-            path.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
-    print(f"wrote {os.path.relpath(path)}")
+            runs[suite] = []
+            for entry in run(bench, chosen):
+                runs[suite].append(entry)
+                path.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
     return runs
 
 
@@ -138,7 +144,7 @@ def show(runs):
         print(figures.speed_table(table), figures.rest_table(table, WORKLOADS), sep="\n")
     lost = figures.cliffs(runs.get("growth", []))
     for (connections, size), share in sorted(figures.cell_ratios(runs.get("growth", [])).items()):
-        print(f"{connections:,} × {size_text(size)}: {share:.2f} of {LIMIT}")
+        print(f"{connections:,} × {size_text(size)}: {share:.2f} of {LIMIT}'s {UNITS['echo']}")
     for sentence in lost:
         print(f"fell off a cliff: {sentence}")
     return 1 if lost else 0

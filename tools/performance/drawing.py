@@ -60,9 +60,9 @@ def bar_panel(left, top, title, bars, limit=None, note=""):
 
 
 def bars(description, caption, panels):
-    """Panels of bars (arguments of bar_panel) in two columns."""
-    elements = [text(20, 26, caption, "note")]
-    top = 58
+    """Panels of bars (arguments of bar_panel) in two columns, below the lines of the caption."""
+    elements = [text(20, 26 + 16 * number, row, "note") for number, row in enumerate(caption)]
+    top = 42 + 16 * len(caption)
     for first in range(0, len(panels), 2):
         for column, panel in enumerate(panels[first : first + 2]):
             elements += bar_panel(20 + column * (PANEL_WIDTH + 20), top, **panel)

@@ -68,7 +68,7 @@ def columns(table):
 
 
 def speed_table(table):
-    """Rates relative to bare reads and writes, with the spread of ours."""
+    """Messages per second of processor time, relative to bare reads and writes, with the spread of ours."""
     names = [name for name in columns(table) if name != LIMIT]
     rows = []
     for workload, servers in table.items():
@@ -99,7 +99,7 @@ def rest_table(table, workloads):
                 cells.append(f"{statistics.median(servers[name].values()):,.0f}")
             else:
                 cells.append(f"{ratio(servers, name, OURS).median:.2f}")
-        title = workload.title + (", bytes a connection" if is_memory else ", hawser's rate = 1")
+        title = workload.title + (", bytes a connection" if is_memory else " per second of processor time, hawser's = 1")
         rows.append([title, *cells, of_best(servers, is_less_better=is_memory)])
     return markdown(["", *names, "hawser is"], rows) if rows else ""
 
@@ -117,7 +117,7 @@ def cell_values(cells, name, *path):
 
 
 def cell_ratios(cells):
-    """{(connections, size): rate relative to the limit}."""
+    """{(connections, size): messages per second of the server's processor time, relative to the limit}."""
     ours, limit = (cell_values(cells, name, "rate", "server_us_per_message") for name in (OURS, LIMIT))
     return {cell: limit[cell] / ours[cell] for cell in ours if cell in limit}
 

@@ -1,6 +1,5 @@
 """Runs servers and loads, each on a processor of its own."""
 
-import fcntl
 import json
 import os
 import re
@@ -44,12 +43,11 @@ def check_real_time():
 
 class Bench:
     """How to measure: `build` is the folder with the programs, `is_real_time` whether they get a real-time priority, in bursts that
-    other processes cannot disturb, `lock` a file that is locked during each run, for those who share a machine."""
+    other processes cannot disturb."""
 
-    def __init__(self, build, is_real_time=False, lock=None):
+    def __init__(self, build, is_real_time=False):
         self.build = build
         self.is_real_time = is_real_time
-        self.lock = lock
         self.pace = BURSTS if is_real_time else LONG_RUNS
         if is_real_time:
             check_real_time()
@@ -69,12 +67,11 @@ class Bench:
                    str(server.process.pid), "--warmup", f"{warmup:g}", "--duration", f"{seconds:g}"]
         if server.name == LIMIT:
             command.append("--length-only")
-        with Lock(self.lock):
-            try:
-                run = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_SECONDS, check=False,
-                                     preexec_fn=lambda: self.settle_on(1))
-            except subprocess.TimeoutExpired as error:
-                raise Failure(f"the load of {server.name} did not end in {LOAD_SECONDS} s") from error
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_SECONDS, check=False,
+                                 preexec_fn=lambda: self.settle_on(1))
+        except subprocess.TimeoutExpired as error:
+            raise Failure(f"the load of {server.name} did not end in {LOAD_SECONDS} s") from error
         if run.returncode != 0:
             raise Failure(f"{server.name}: {run.stderr.strip().splitlines()[-1] if run.stderr.strip() else 'the load failed'}")
         return json.loads(run.stdout)
@@ -93,19 +90,6 @@ class Bench:
                 time.sleep(self.pace["pause"])
                 reports.append(self.load(server, workload, self.pace["warmup"], seconds))
         return reports
-
-
-class Lock:
-    def __init__(self, path):
-        self.file = open(path, "w", encoding="utf-8") if path else None
-
-    def __enter__(self):
-        if self.file:
-            fcntl.flock(self.file, fcntl.LOCK_EX)
-
-    def __exit__(self, *_):
-        if self.file:
-            self.file.close()
 
 
 class Server:

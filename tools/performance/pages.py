@@ -4,6 +4,7 @@ import os
 import pathlib
 import platform
 import statistics
+import textwrap
 
 import drawing
 import figures
@@ -11,6 +12,8 @@ from workloads import CONNECTIONS, LIMIT, OURS, ROOT, SIZES, WHOLE, WORKLOADS, s
 
 GUIDE = ROOT / "include" / "guide"
 BEGIN, END = "<!-- made by tools/performance -->", "<!-- end of what tools/performance made -->"
+COLUMNS = 138
+PEERS_TITLE = "Messages and handshakes per second of the server's processor time, and memory: hawser and other libraries"
 
 
 def machine():
@@ -26,8 +29,7 @@ def speed_panel(title, servers):
     quotients = {name: figures.ratio(servers, name, base) for name in servers if name != LIMIT}
     longest = max(1.0, *(quotient.median for quotient in quotients.values()))
     bars = [(name, quotient.median / longest, f"{quotient.median:.2f}", name in (OURS, WHOLE)) for name, quotient in quotients.items()]
-    note = f"{LIMIT} = 1" if base == LIMIT else ""
-    return {"title": title, "bars": bars, "limit": 1 / longest if base == LIMIT else None, "note": note}
+    return {"title": title, "bars": bars, "limit": 1 / longest if base == LIMIT else None, "note": f"{base} = 1"}
 
 
 def memory_panel(title, servers):
@@ -40,8 +42,11 @@ def memory_panel(title, servers):
 def peers_plot(table, about):
     memory = {workload.title for workload in WORKLOADS if workload.mode == "idle"}
     panels = [(memory_panel if title in memory else speed_panel)(title, servers) for title, servers in table.items()]
-    caption = f"Echo servers on {about}. Connections × payload; medians."
-    return drawing.bars("Messages per second of hawser and other libraries", caption, panels)
+    caption = [
+        f"Echo servers on {about}.",
+        "Messages (connections × payload) and handshakes per second of the server's processor time, and memory; medians.",
+    ]
+    return drawing.bars(PEERS_TITLE, caption, panels)
 
 
 def count_text(value):
@@ -69,14 +74,14 @@ def growth_plot(cells, about):
     memory = {cell: max(1.0, value) for cell, value in figures.cell_values(cells, OURS, "memory", "rss_bytes_per_connection").items()}
     panels = [
         panel("Messages per second", figures.cell_values(cells, OURS, "rate", "messages_per_second"), count_text),
-        panel(f"Per processor second, relative to {LIMIT}", figures.cell_ratios(cells), lambda value: f"{value:g}", is_linear=True),
+        panel(f"Messages per second of processor time, {LIMIT} = 1", figures.cell_ratios(cells), "{:g}".format, is_linear=True),
     ]
     for percentile in ("p50", "p99", "p99.9"):
         values = figures.cell_values(cells, OURS, "latency", "latency_us", percentile)
-        panels.append(panel(f"Latency at a quarter of that rate, {percentile}", values, time_text))
+        panels.append(panel(f"Latency at ¼ of the messages per second, {percentile}", values, time_text))
     panels.append(panel("Memory of an idle connection, bytes", memory, count_text))
     legend = [f"{connections:,} connections" for connections in CONNECTIONS]
-    caption = f"hawser serve on {about}. By payload; medians."
+    caption = f"hawser serve on {about}. By payload; medians. Processor time is the server's."
     return drawing.lines("Growth with connections and payload", caption, legend, panels)
 
 
@@ -84,18 +89,25 @@ def rounds_text(rounds):
     return "One round" if rounds == 1 else f"Medians of {rounds} rounds"
 
 
+def paragraph(text):
+    """Its words in lines as long as the page's others."""
+    return textwrap.fill(" ".join(text.split()), COLUMNS, break_long_words=False, break_on_hyphens=False)
+
+
 def peers_section(table, rounds, about):
     """The README's."""
+    words = paragraph(f"""
+        Echo servers on one processor, loaded by `hawser bench` on another, over the loopback ({about}). {rounds_text(rounds)}, in which
+        the servers took turns. Figures are messages per second of the server's processor time, relative to `{LIMIT}`, which makes the
+        reads and writes of an echo server and nothing else; hawser's have their least and greatest round behind them. "{WHOLE}" sends
+        frames as long as the messages, where these are longer than its default of 4 KiB. The last column is relative to the best of the
+        other libraries.""")
     return f"""
-Echo servers on one processor, loaded by `hawser bench` on another, over the loopback ({about}).
-{rounds_text(rounds)}, in which the servers took turns. Rates are messages per second of the server's processor time, relative to
-`{LIMIT}`, which makes the reads and writes of an echo server and nothing else; hawser's have their least and greatest round behind
-them. "{WHOLE}" sends frames as long as the messages, where these are longer than its default of 4 KiB. The last column is relative
-to the best of the other libraries. Differences of a few hundredths are less than what such a machine varies by.
+{words}
 
 {figures.speed_table(table)}
 {figures.rest_table(table, WORKLOADS)}
-<img src="include/guide/performance.svg" alt="Messages per second of hawser and other libraries, relative to bare reads and writes">
+<img src="include/guide/performance.svg" alt="{PEERS_TITLE}">
 """
 
 
@@ -104,12 +116,14 @@ def growth_section(cells, rounds, about):
     lost = figures.cliffs(cells)
     cliffs = "; ".join(lost) if lost else "none"
     least = min(figures.cell_ratios(cells).values())
+    words = paragraph(f"""
+        Measured on {about}. {rounds_text(rounds)}. A latency counts from when a message was due. Payloads of which the connections would
+        have more than 256 MiB in flight are left out. Relative to `{LIMIT}` in the same cell, messages per second of the
+        server's processor time are {least:.2f} at least; cells below {figures.CLIFF}: {cliffs}.""")
     return f"""
 ![Growth with connections and payload](growth.svg)
 
-Measured on {about}. {rounds_text(rounds)}. A latency counts from when a message was due. Payloads of which the connections would have
-more than 256 MiB in flight are left out. The least rate of a cell is {least:.2f} of `{LIMIT}`'s in the same cell; cells below
-{figures.CLIFF}: {cliffs}.
+{words}
 """
 
 
