@@ -30,7 +30,9 @@ double fraction(Entropy& entropy) {
 /// "Sun, 06 Nov 1994 08:49:37 GMT", the one form in which dates are sent (RFC 9110, section 5.6.7).
 std::optional<std::chrono::sys_seconds> parse_date(std::string_view text) {
     constexpr std::string_view form = "Aaa, 00 Aaa 0000 00:00:00 GMT", months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const auto has_kind = [](char c, char kind) { return kind == '0' ? is_digit(c) : kind == 'A' || kind == 'a' ? is_alpha(c) : c == kind; };
+    const auto has_kind = [](char c, char kind) {
+        return kind == '0' ? is_digit(c) : kind == 'A' || kind == 'a' ? is_alpha(c) : c == kind;
+    };
     if (!std::equal(text.begin(), text.end(), form.begin(), form.end(), has_kind)) return std::nullopt;
     const auto number = [&](std::size_t at, std::size_t size) {
         int value = 0;

@@ -66,8 +66,8 @@ private:
     ServerOptions options_;
     std::unique_ptr<transport::Listener> listener_;
     std::shared_ptr<transport::TlsContext> tls_;  // while it has been started, with ssl
-    std::string name_;    // where it listens, or did last
-    std::uint16_t port_;  // asked for, then bound
+    std::string name_;                            // where it listens, or did last
+    std::uint16_t port_;                          // asked for, then bound
     State state_ = State::idle;
     bool in_run_ = false;
     TimerId shutdown_timer_ = 0;

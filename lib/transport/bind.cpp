@@ -33,8 +33,9 @@ void listen_on(const Descriptor& socket, const Context& context) {
     const int family = Address::local_of(socket.get()).family();
     SocketOptions(context, family).apply(socket.get());
 #ifdef TCP_DEFER_ACCEPT
-    // A client speaks first (RFC 6455, section 4.1). The kernel keeps a silent one to itself for a second.
-    if (family != AF_UNIX) set_socket_option(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, 1, "TCP_DEFER_ACCEPT");
+    // A client speaks first (RFC 6455, section 4.1). The kernel keeps a silent one to itself for a second; where it cannot, that is well.
+    const int seconds = 1;
+    if (family != AF_UNIX) (void)setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds);
 #endif
     if (listen(socket.get(), int(context.get_option_or<std::int64_t>("socket", "backlog", 4096))) != 0) throw_errno();
 }

@@ -50,8 +50,8 @@ private:
     void configure_tickets();
     Identity* find_identity(std::string_view host);
     static int choose_identity(void* self, mbedtls_ssl_context* ssl, const unsigned char* name, std::size_t size) noexcept;
-    static int write_ticket(void* self, const mbedtls_ssl_session* session, unsigned char* start, const unsigned char* end, std::size_t* size,
-                            std::uint32_t* lifetime) noexcept;
+    static int write_ticket(void* self, const mbedtls_ssl_session* session, unsigned char* start, const unsigned char* end,
+                            std::size_t* size, std::uint32_t* lifetime) noexcept;
     static int parse_ticket(void* self, mbedtls_ssl_session* session, unsigned char* bytes, std::size_t size) noexcept;
 
     TlsRole role_;

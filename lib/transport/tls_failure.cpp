@@ -49,7 +49,7 @@ constexpr std::array<std::pair<int, const char*>, 30> alerts = {{
 }};
 
 std::string alert_failure(int alert, bool is_server) {
-    const std::string text = (is_server ? "the client" : "the server") + std::string(" ended it with the alert ") + alert_text(alert);
+    std::string text = (is_server ? "the client" : "the server") + std::string(" ended it with the alert ") + alert_text(alert);
     const bool is_about_certificate = (alert >= 41 && alert <= 46) || alert == 48 || alert == 116;
     if (is_about_certificate) return text + ": it does not accept our certificate (ssl option \"local_cert\")";
     switch (alert) {

@@ -23,9 +23,9 @@ constexpr std::uint32_t own_failure = MBEDTLS_X509_BADCERT_OTHER;
 
 std::string time_text(const mbedtls_x509_time& time) {
     std::array<char, 80> text{};
-    std::snprintf(text.data(), text.size(), "%04d-%02d-%02d %02d:%02d:%02d UTC", time.year, time.mon, time.day, time.hour, time.min,
-                  time.sec);
-    return text.data();
+    const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02d %02d:%02d:%02d UTC", time.year, time.mon, time.day, time.hour,
+                                   time.min, time.sec);
+    return {text.data(), static_cast<std::size_t>(size)};
 }
 
 std::string key_text(const mbedtls_x509_crt& certificate) {

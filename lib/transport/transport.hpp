@@ -2,6 +2,7 @@
 
 #include <sys/uio.h>
 
+#include <cassert>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -26,7 +27,10 @@ struct IoResult {
     std::size_t bytes = 0;
     const std::error_category* category = nullptr;  // of the value; set when it failed
 
-    std::error_code error() const noexcept { return {error_value, *category}; }
+    std::error_code error() const noexcept {
+        assert(category);
+        return {error_value, *category};
+    }
 
     static IoResult done(std::size_t n) noexcept { return {.status = Status::done, .bytes = n}; }
     static IoResult would_block() noexcept { return {}; }

@@ -65,8 +65,8 @@ std::string utc_time(std::chrono::system_clock::time_point now) {
     gmtime_r(&seconds, &calendar);
     std::array<char, 40> text{};
     const std::size_t length = strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &calendar);
-    std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(since_epoch.count() % 1000));
-    return text.data();
+    const int rest = std::snprintf(text.data() + length, text.size() - length, ".%03dZ", static_cast<int>(since_epoch.count() % 1000));
+    return {text.data(), length + static_cast<std::size_t>(rest)};
 }
 
 bool needs_quotes(std::string_view value) noexcept {

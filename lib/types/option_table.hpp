@@ -30,8 +30,7 @@ struct Option {
     std::string (*check)(const OptionValue& value) = nullptr;
 
     bool takes(const OptionValue& value) const noexcept {
-        return value.index() == static_cast<std::size_t>(type) ||
-               (other_type && value.index() == static_cast<std::size_t>(*other_type));
+        return value.index() == static_cast<std::size_t>(type) || (other_type && value.index() == static_cast<std::size_t>(*other_type));
     }
 };
 

@@ -7,8 +7,8 @@ namespace hawser {
 
 std::string seconds_text(Seconds seconds) {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%g s", seconds.count());
-    return text.data();
+    const int size = std::snprintf(text.data(), text.size(), "%g s", seconds.count());
+    return {text.data(), static_cast<std::size_t>(size)};
 }
 
 }  // namespace hawser

@@ -296,3 +296,28 @@ TEST_CASE("link: a loop of send until backpressure, on again with on_drain, send
     for (int i = 0; i < 500; ++i) REQUIRE(arrived[static_cast<std::size_t>(i)] == "text " + std::to_string(i) + std::string(100, 'x'));
     CHECK(drained > 5);
 }
+
+TEST_CASE("link: what the last callback of a turn without end sends leaves with that turn", "[link][backpressure]") {
+    SimWorld world(marks(100));
+    SimPeer peers[] = {world.open_client(), world.open_client()};
+    // So many that a turn ends before they do, whatever its budget of callbacks is: each begins when the one before has left.
+    constexpr int count = 40;
+    const auto send = [&](Connection& connection) {
+        auto& [name, number] = *connection.meta<std::pair<std::string, int>>("sent");
+        if (number < count) connection.text(std::to_string(number++) + name + std::string(100, 'x'));
+    };
+    world.server->on_text([&](Connection& connection, MessageView message) {
+        connection.set_meta("sent", std::pair(std::string(message.content), 0));
+        send(connection);
+    });
+    world.server->on_drain(send);
+    peers[0].text("a");
+    peers[1].text("b");
+    world.settle();
+    for (std::string name : {"a", "b"}) {
+        const Lines lines = peers[name == "a" ? 0 : 1].lines();
+        REQUIRE(lines.size() == count);
+        for (int i = 0; i < count; ++i)
+            CHECK(lines[static_cast<std::size_t>(i)] == "text " + std::to_string(i) + name + std::string(100, 'x'));
+    }
+}

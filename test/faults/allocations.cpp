@@ -59,9 +59,12 @@ void* realloc(void* block, std::size_t size) noexcept {
     return moved;
 }
 
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept { return counted(__libc_memalign(alignment, size)); }
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+    return is_refused(__builtin_return_address(0)) ? nullptr : counted(__libc_memalign(alignment, size));
+}
 
 int posix_memalign(void** block, std::size_t alignment, std::size_t size) noexcept {
+    if (is_refused(__builtin_return_address(0))) return ENOMEM;
     *block = counted(__libc_memalign(alignment, size));
     return *block ? 0 : ENOMEM;
 }

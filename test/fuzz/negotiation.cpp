@@ -56,7 +56,11 @@ void fuzz::run(std::string_view input) {
     check_sender(at_server->server_no_context_takeover, at_server->server_max_window_bits, at_client->server_no_context_takeover,
                  at_client->server_max_window_bits);
 
-    const Headers strange{{extensions_field, std::string(choices.rest())}};
+    const Exact element(choices.rest());
+    const auto parsed = parse_extension(element);
+    require(!parsed || !parsed->name.empty(), "an extension has a name");
+
+    const Headers strange{{extensions_field, std::string(std::string_view(element))}};
     answer(strange, ours);
     std::optional<DeflateAgreement> agreed;
     const auto problem = check_extensions(strange, &theirs, agreed);

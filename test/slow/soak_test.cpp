@@ -60,14 +60,14 @@ TEST_CASE("soak: random traffic loses nothing and leaves no memory behind") {
     const auto end = std::chrono::steady_clock::now() + Seconds(seconds);
     const Quiet first = play_round(soak, round);
     Quiet last = first;
-    while (std::chrono::steady_clock::now() < end) {
+    do {
         last = play_round(soak, round);
         CHECK(last.descriptors == first.descriptors);
         if (!is_memory_measurable) continue;
         // The connections' idle decompressors, of which there are four at most, and nothing for each connection.
         CHECK(last.memory.heap < first.memory.heap + 256 * 1024);
         CHECK(last.memory.resident < first.memory.resident + 4 * 1024 * 1024);
-    }
+    } while (std::chrono::steady_clock::now() < end);
     WARN("heap " << first.memory.heap << " -> " << last.memory.heap << " bytes, resident " << first.memory.resident << " -> "
                  << last.memory.resident << " bytes");
     check_accounts(soak.ledger());

@@ -27,7 +27,8 @@ public:
         std::vector<std::string> v4{}, v6{};
     };
 
-    explicit DnsServer(hawser::reactor::Core& core) : core_(core), socket_(check(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket")) {
+    explicit DnsServer(hawser::reactor::Core& core)
+        : core_(core), socket_(check(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket")) {
         sockaddr_storage storage;
         const socklen_t length = Address::literal("127.0.0.1", 0).to_sockaddr(storage);
         check(bind(socket_.get(), reinterpret_cast<const sockaddr*>(&storage), length), "bind");

@@ -67,7 +67,6 @@ public:
     /// The peer closed its write half, and all before that has been taken.
     bool sees_end() const noexcept { return arrived_.empty() && end_arrived_; }
     bool is_reset() const noexcept { return is_reset_; }
-    bool is_closed() const noexcept { return is_closed_; }
     std::size_t unread() const noexcept { return arrived_.size(); }
 
 private:
@@ -99,6 +98,6 @@ std::pair<SimSocketPtr, SimSocketPtr> make_wire(SimLoop& loop, const WireOptions
 
 /// A transport over one end. `counts` is told of it.
 std::unique_ptr<hawser::transport::Transport> make_sim_transport(SimLoop& loop, SimSocketPtr socket, const WireOptions& options,
-                                                                  std::shared_ptr<SimCounts> counts);
+                                                                 std::shared_ptr<SimCounts> counts);
 
 }  // namespace support

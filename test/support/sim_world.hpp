@@ -152,7 +152,8 @@ void Journal::follow(hawser::ChainedEndpoint<Self>& endpoint) {
     using hawser::MessageView;
     const auto message = [this](Connection& connection, MessageView view) { add(line_of(view), &connection); };
     endpoint.on_text(message).on_binary(message).on_ping(message).on_pong(message).on_close(message);
-    endpoint.on_handshake([this](Connection& connection, const hawser::Request&, const hawser::Response&) { add("handshake", &connection); });
+    endpoint.on_handshake(
+        [this](Connection& connection, const hawser::Request&, const hawser::Response&) { add("handshake", &connection); });
     endpoint.on_disconnect([this](Connection& connection, const hawser::Disconnect& how) { end(connection, how); });
     endpoint.on_error([this](Connection* connection, const hawser::Error& error) { fail(connection, error); });
     endpoint.on_drain([this](Connection& connection) { add("drain", &connection); });

@@ -28,7 +28,6 @@ public:
     int near() const noexcept { return ends_[0]; }
     int far() const noexcept { return ends_[1]; }
     void close_near() noexcept { close_end(0); }
-    void close_far() noexcept { close_end(1); }
     /// Makes the near end readable.
     void feed() const { [[maybe_unused]] const auto n = write(far(), "x", 1); }
     /// Makes it unreadable again.

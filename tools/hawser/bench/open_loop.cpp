@@ -64,6 +64,7 @@ void OpenLoop::record(const Line& line, std::uint64_t number, TimePoint now) {
 /// What has not been answered yet counts with the time that it has waited so far.
 void OpenLoop::on_measured() {
     const TimePoint now = std::chrono::steady_clock::now();
+    while (due_time(next_) <= now) ++next_;  // that has come due since the last alarm
     for (const Line& line : lines())
         for (std::uint64_t number = line.received; line.open && number < due_on(line); ++number) record(line, number, now);
 }
