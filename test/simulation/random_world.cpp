@@ -84,33 +84,34 @@ void RandomWorld::compress(Endpoint& endpoint) {
 
 template <typename Endpoint, typename Find>
 void RandomWorld::listen(Endpoint& endpoint, Find find) {
-    const auto message = [=, this](Connection& connection, MessageView view) {
+    const auto hear = [=](Connection& connection) -> Side& {
         Side& side = find(connection);
         if (side.disconnects != 0) ++side.late;
-        if (view.opcode == Opcode::text || view.opcode == Opcode::binary) side.received.emplace_back(view.content);
+        return side;
+    };
+    const auto message = [=, this](Connection& connection, MessageView view) {
+        Side& side = hear(connection);
+        if (!is_control(view.opcode)) side.received.emplace_back(view.opcode, view.content);
         on_event(side, connection);
     };
     endpoint.on_text(message).on_binary(message).on_ping(message).on_pong(message).on_close(message);
     endpoint.on_handshake([=, this](Connection& connection, const Request&, const Response&) {
-        Side& side = find(connection);
+        Side& side = hear(connection);
         ++side.handshakes;
         side.connection = connection.handle();
         on_event(side, connection);
     });
     endpoint.on_disconnect([=, this](Connection& connection, const Disconnect& ending) {
-        Side& side = find(connection);
+        Side& side = hear(connection);
         ++side.disconnects;
         side.is_clean = ending.clean;
         on_event(side, connection);
     });
     endpoint.on_error([=, this](Connection* connection, const Error&) {
         // Before the handshake is known, a server's connection is nobody's yet.
-        if (!connection || !connection->handshake_request()) return;
-        Side& side = find(*connection);
-        if (side.disconnects != 0) ++side.late;
-        on_event(side, *connection);
+        if (connection && connection->handshake_request()) on_event(hear(*connection), *connection);
     });
-    endpoint.on_drain([=, this](Connection& connection) { on_event(find(connection), connection); });
+    endpoint.on_drain([=, this](Connection& connection) { on_event(hear(connection), connection); });
 }
 
 void RandomWorld::connect() {
@@ -178,7 +179,7 @@ void RandomWorld::send(Side& side, Connection& connection) {
         content += std::string(up_to(bounds[up_to(chance(5) ? 3 : 2)]), static_cast<char>('a' + up_to(25)));
         const MessageView message{chance(2) ? Opcode::text : Opcode::binary, content};
         const SendStatus status = chance(4) ? connection.send(PreparedMessage(message)) : connection.send(message);
-        if (status == SendStatus::ok || status == SendStatus::backpressure) side.accepted.push_back(content);
+        if (status == SendStatus::ok || status == SendStatus::backpressure) side.accepted.emplace_back(message.opcode, content);
         if (status != SendStatus::ok) return;
     }
 }

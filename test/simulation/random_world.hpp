@@ -4,6 +4,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/sim_world.hpp"
@@ -23,10 +24,12 @@ public:
     void run();
 
 private:
+    using Data = std::pair<hawser::Opcode, std::string>;
+
     /// One end of one connection.
     struct Side {
-        std::vector<std::string> accepted{};  // messages that send() took
-        std::vector<std::string> received{};
+        std::vector<Data> accepted{};  // messages that send() took
+        std::vector<Data> received{};
         hawser::ConnectionPtr connection{};
         std::shared_ptr<hawser::Middleware> middleware{};
         std::size_t handshakes = 0, disconnects = 0, late = 0;
