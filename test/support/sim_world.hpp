@@ -132,6 +132,8 @@ public:
     void pass(Seconds time) { run_for(reactor, time); }
     /// Ends the endpoints, and counts what is left.
     void end();
+    /// No socket is open, and no descriptor, timer or deadline is waited for, though the endpoints may still be there.
+    void check_nothing_going_on();
 
     hawser::Reactor reactor;
     SimLoop& loop;
@@ -152,7 +154,8 @@ void Journal::follow(hawser::ChainedEndpoint<Self>& endpoint) {
     using hawser::MessageView;
     const auto message = [this](Connection& connection, MessageView view) { add(line_of(view), &connection); };
     endpoint.on_text(message).on_binary(message).on_ping(message).on_pong(message).on_close(message);
-    endpoint.on_handshake([this](Connection& connection, const hawser::Request&, const hawser::Response&) { add("handshake", &connection); });
+    endpoint.on_handshake(
+        [this](Connection& connection, const hawser::Request&, const hawser::Response&) { add("handshake", &connection); });
     endpoint.on_disconnect([this](Connection& connection, const hawser::Disconnect& how) { end(connection, how); });
     endpoint.on_error([this](Connection* connection, const hawser::Error& error) { fail(connection, error); });
     endpoint.on_drain([this](Connection& connection) { add("drain", &connection); });
