@@ -77,6 +77,8 @@ WireOptions RandomWorld::wire() {
     options.seed = chance(5) ? 0 : 1 + random_() % 1'000'000;
     options.record = chance(3) ? 1 + up_to(2000) : 0;
     if (chance(4)) options.reset_after[up_to(1)] = up_to(chance(2) ? 400 : 100'000);
+    for (std::size_t& end_after : options.end_after)
+        if (chance(8)) end_after = up_to(chance(2) ? 400 : 100'000);
     return options;
 }
 
