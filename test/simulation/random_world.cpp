@@ -1,6 +1,7 @@
 #include "simulation/random_world.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 
 #include <hawser/compression.hpp>
@@ -13,9 +14,16 @@ using namespace hawser;
 
 namespace {
 
-/// What may wait to be sent, by the bounds of RandomWorld::configuration(): max_buffered_amount, as much again as control frames may take,
-/// and around the last message's bytes their frames.
-constexpr std::size_t most_buffered = 320'000 + 64 * 1024 + 14 * 100'020;
+/// What control frames may take beyond max_buffered_amount.
+constexpr std::size_t control_reserve = 64 * 1024;
+
+/// What a message may take on the wire beyond its own bytes: the headers of its frames, and a little where it does not compress.
+std::size_t overhead(std::size_t length, std::size_t frame_size) {
+    constexpr std::size_t incompressible = 16;
+    return protocol::framed_size(length + incompressible, frame_size, true) - length;
+}
+
+std::size_t fragment_count(std::size_t length, std::size_t frame_size) { return (length + frame_size - 1) / frame_size; }
 
 /// What callbacks throw on purpose.
 struct Thrown : std::runtime_error {
@@ -28,7 +36,9 @@ constexpr const char* index_field = "X-Index";
 
 RandomWorld::RandomWorld(std::uint64_t seed) : world_({}, {}, seed), random_(seed) {
     world_.loop.limit_iterations(3'000'000);
-    world_.server->set_configuration(configuration());
+    Configuration of_server = configuration();
+    if (chance(4)) of_server.max_connections = 1 + up_to(3);
+    world_.server->set_configuration(of_server);
     if (chance(2)) {
         world_.reactor.on_exception([](std::exception_ptr exception) {
             try {
@@ -55,6 +65,8 @@ Configuration RandomWorld::configuration() {
     configuration.overflow_policy = chance(2) ? OverflowPolicy::drop : OverflowPolicy::disconnect;
     configuration.max_queued_pongs = 1 + up_to(3);
     configuration.allow_half_open = chance(2);
+    if (chance(6)) configuration.max_message_size = 1 + up_to(6000);
+    if (chance(6)) configuration.max_fragment_count = 1 + up_to(20);
     return configuration;
 }
 
@@ -65,12 +77,14 @@ WireOptions RandomWorld::wire() {
     options.seed = chance(5) ? 0 : 1 + random_() % 1'000'000;
     options.record = chance(3) ? 1 + up_to(2000) : 0;
     if (chance(4)) options.reset_after[up_to(1)] = up_to(chance(2) ? 400 : 100'000);
+    for (std::size_t& end_after : options.end_after)
+        if (chance(8)) end_after = up_to(chance(2) ? 400 : 100'000);
     return options;
 }
 
 template <typename Endpoint>
-void RandomWorld::compress(Endpoint& endpoint) {
-    if (chance(2)) return;
+bool RandomWorld::compress(Endpoint& endpoint) {
+    if (chance(2)) return false;
     DeflateOptions options;
     options.server_no_context_takeover = chance(3);
     options.client_no_context_takeover = chance(3);
@@ -80,37 +94,40 @@ void RandomWorld::compress(Endpoint& endpoint) {
     options.level = 1 + static_cast<int>(up_to(8));
     options.threshold = up_to(300);
     endpoint.add_middleware(std::make_shared<CompressionExtension>(options));
+    return true;
 }
 
 template <typename Endpoint, typename Find>
 void RandomWorld::listen(Endpoint& endpoint, Find find) {
-    const auto message = [=, this](Connection& connection, MessageView view) {
+    const auto hear = [=](Connection& connection) -> Side& {
         Side& side = find(connection);
         if (side.disconnects != 0) ++side.late;
-        if (view.opcode == Opcode::text || view.opcode == Opcode::binary) side.received.emplace_back(view.content);
+        return side;
+    };
+    const auto message = [=, this](Connection& connection, MessageView view) {
+        Side& side = hear(connection);
+        if (!is_control(view.opcode)) receive(side, connection.configuration(), view);
         on_event(side, connection);
     };
     endpoint.on_text(message).on_binary(message).on_ping(message).on_pong(message).on_close(message);
     endpoint.on_handshake([=, this](Connection& connection, const Request&, const Response&) {
-        Side& side = find(connection);
+        Side& side = hear(connection);
         ++side.handshakes;
         side.connection = connection.handle();
+        if (const std::size_t bound = connection.configuration().max_connections) REQUIRE(open_at_server() <= bound);
         on_event(side, connection);
     });
     endpoint.on_disconnect([=, this](Connection& connection, const Disconnect& ending) {
-        Side& side = find(connection);
+        Side& side = hear(connection);
         ++side.disconnects;
         side.is_clean = ending.clean;
         on_event(side, connection);
     });
     endpoint.on_error([=, this](Connection* connection, const Error&) {
         // Before the handshake is known, a server's connection is nobody's yet.
-        if (!connection || !connection->handshake_request()) return;
-        Side& side = find(*connection);
-        if (side.disconnects != 0) ++side.late;
-        on_event(side, *connection);
+        if (connection && connection->handshake_request()) on_event(hear(*connection), *connection);
     });
-    endpoint.on_drain([=, this](Connection& connection) { on_event(find(connection), connection); });
+    endpoint.on_drain([=, this](Connection& connection) { on_event(hear(connection), connection); });
 }
 
 void RandomWorld::connect() {
@@ -119,7 +136,7 @@ void RandomWorld::connect() {
     pair.client = std::make_unique<SimClient>(world_.reactor, "ws://sim.test/",
                                               ClientOptions{.unix_path = "/nonexistent/hawser", .configuration = configuration()});
     pair.client->add_header(index_field, std::to_string(index));
-    compress(*pair.client);
+    pair.at_server.is_plain = pair.at_client.is_plain = !compress(*pair.client);
     listen(*pair.client, [&pair](Connection&) -> Side& { return pair.at_client; });
     const WireOptions options = wire();
     auto ends = make_wire(world_.loop, options);
@@ -133,7 +150,7 @@ void RandomWorld::connect() {
 }
 
 void RandomWorld::on_event(Side& side, Connection& connection) {
-    REQUIRE(connection.buffered_amount() <= most_buffered);
+    REQUIRE(connection.buffered_amount() <= connection.configuration().max_buffered_amount + control_reserve + side.most_overhead);
     if (is_calm_) return;
     if (chance(4)) act(side, connection);
     if (chance(200)) world_.loop.advance(Seconds(static_cast<double>(up_to(30))));
@@ -178,9 +195,30 @@ void RandomWorld::send(Side& side, Connection& connection) {
         content += std::string(up_to(bounds[up_to(chance(5) ? 3 : 2)]), static_cast<char>('a' + up_to(25)));
         const MessageView message{chance(2) ? Opcode::text : Opcode::binary, content};
         const SendStatus status = chance(4) ? connection.send(PreparedMessage(message)) : connection.send(message);
-        if (status == SendStatus::ok || status == SendStatus::backpressure) side.accepted.push_back(content);
+        if (status == SendStatus::ok || status == SendStatus::backpressure) accept(side, connection, message);
         if (status != SendStatus::ok) return;
     }
+}
+
+/// send() has taken it.
+void RandomWorld::accept(Side& side, const Connection& connection, const MessageView& message) {
+    const Configuration& configuration = connection.configuration();
+    const std::size_t beyond = overhead(message.length(), configuration.frame_size);
+    REQUIRE(connection.buffered_amount() <= configuration.max_buffered_amount + beyond);
+    side.most_overhead = std::max(side.most_overhead, beyond);
+    side.accepted.emplace_back(message.opcode, message.content);
+    side.fragments.push_back(side.is_plain ? fragment_count(message.length(), configuration.frame_size) : 1);
+}
+
+void RandomWorld::receive(Side& side, const Configuration& limits, const MessageView& message) {
+    REQUIRE(message.length() <= limits.max_message_size);
+    side.max_fragment_count = limits.max_fragment_count;
+    side.received.emplace_back(message.opcode, message.content);
+}
+
+std::size_t RandomWorld::open_at_server() const {
+    return static_cast<std::size_t>(std::count_if(
+        pairs_.begin(), pairs_.end(), [](const auto& pair) { return pair->at_server.handshakes > pair->at_server.disconnects; }));
 }
 
 void RandomWorld::change_middlewares(Side& side, Connection& connection) {
@@ -287,6 +325,8 @@ void RandomWorld::finish() {
     closed.clear();
     each([](Connection& connection) { connection.disconnect(); });
     pass(Seconds(20));
+    // Nobody has a handle of what never came through its opening handshake: its deadlines have ended it.
+    world_.check_nothing_going_on();
 }
 
 void RandomWorld::check(const Pair& pair) const {
@@ -308,6 +348,8 @@ void RandomWorld::check_told(const Side& side) {
 void RandomWorld::check_arrived(const Side& from, const Side& to) {
     REQUIRE(to.received.size() <= from.accepted.size());
     CHECK(std::equal(to.received.begin(), to.received.end(), from.accepted.begin()));
+    const auto end = from.fragments.begin() + static_cast<std::ptrdiff_t>(to.received.size());
+    CHECK(std::all_of(from.fragments.begin(), end, [&](std::size_t count) { return count <= to.max_fragment_count; }));
     // The Close came behind all the rest.
     if (to.is_clean) CHECK(to.received.size() == from.accepted.size());
 }

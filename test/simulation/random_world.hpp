@@ -4,6 +4,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/sim_world.hpp"
@@ -19,17 +20,23 @@ public:
     RandomWorld& operator=(const RandomWorld&) = delete;
 
     /// Runs it to its end, and checks that messages arrived whole, once and in order, or that on_disconnect told;
-    /// that there was one on_disconnect for each on_handshake, and nothing behind it; and that nothing is left.
+    /// that there was one on_disconnect for each on_handshake, and nothing behind it; that no bound was passed; and that nothing is left.
     void run();
 
 private:
+    using Data = std::pair<hawser::Opcode, std::string>;
+
     /// One end of one connection.
     struct Side {
-        std::vector<std::string> accepted{};  // messages that send() took
-        std::vector<std::string> received{};
+        std::vector<Data> accepted{};          // messages that send() took
+        std::vector<std::size_t> fragments{};  // of each accepted one, at least
+        std::vector<Data> received{};
         hawser::ConnectionPtr connection{};
         std::shared_ptr<hawser::Middleware> middleware{};
         std::size_t handshakes = 0, disconnects = 0, late = 0;
+        std::size_t most_overhead = 0;       // of the accepted ones on the wire
+        std::size_t max_fragment_count = 0;  // its limit, once it has received something
+        bool is_plain = false;               // nothing is compressed
         bool is_clean = false;
         bool is_destroyed = false;  // its endpoint was, while it lived
     };
@@ -43,8 +50,9 @@ private:
     std::size_t up_to(std::size_t most) { return random_() % (most + 1); }
     hawser::Configuration configuration();
     WireOptions wire();
+    /// At times; returns whether.
     template <typename Endpoint>
-    void compress(Endpoint& endpoint);
+    bool compress(Endpoint& endpoint);
 
     void connect();
     template <typename Endpoint, typename Find>
@@ -53,6 +61,9 @@ private:
     void act(Side& side, hawser::Connection& connection);
     void act_rarely(Side& side, hawser::Connection& connection);
     void send(Side& side, hawser::Connection& connection);
+    static void accept(Side& side, const hawser::Connection& connection, const hawser::MessageView& message);
+    static void receive(Side& side, const hawser::Configuration& limits, const hawser::MessageView& message);
+    std::size_t open_at_server() const;
     void change_middlewares(Side& side, hawser::Connection& connection);
     void pause(const hawser::ConnectionPtr& connection);
     void destroy(Side& side);

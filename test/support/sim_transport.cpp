@@ -91,7 +91,8 @@ SimSocket::SimSocket(SimLoop& loop, const WireOptions& options, std::size_t end)
       options_(options),
       random_(options.seed * 2 + end),
       descriptor_(loop.make_descriptor()),
-      reset_in_(options.reset_after[end]) {}
+      reset_in_(options.reset_after[end]),
+      end_in_(options.end_after[end]) {}
 
 std::pair<SimSocketPtr, SimSocketPtr> make_wire(SimLoop& loop, const WireOptions& options) {
     struct Wire {
@@ -149,7 +150,10 @@ IoResult SimSocket::write(std::span<const iovec> slices) {
 std::size_t SimSocket::transmit(std::string_view bytes) {
     const std::size_t size = std::min(bytes.size(), reset_in_);
     reset_in_ -= size;
-    if (!peer_->is_closed_) peer_->arrived_ += bytes.substr(0, size);
+    const std::size_t seen = std::min(size, end_in_);
+    end_in_ -= seen;
+    if (!peer_->is_closed_) peer_->arrived_ += bytes.substr(0, seen);
+    if (end_in_ == 0) peer_->end_arrived_ = true;
     if (size != 0 && peer_->is_closed_) reset();
     if (reset_in_ == 0) reset();
     update();

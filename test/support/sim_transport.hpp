@@ -30,6 +30,8 @@ struct WireOptions {
     std::size_t record = 0;
     /// The wire breaks when so many bytes have passed: sent by the first end, by the second.
     std::array<std::size_t, 2> reset_after{never, never};
+    /// The other end sees the end when so many bytes have passed; those behind are taken and lost.
+    std::array<std::size_t, 2> end_after{never, never};
 };
 
 /// How many simulated descriptors are open and transports alive: both 0 when nothing leaked.
@@ -84,6 +86,7 @@ private:
     int descriptor_;
     std::string arrived_;
     std::size_t reset_in_;  // bytes that still may be sent
+    std::size_t end_in_;    // bytes that the other end still may see
     bool end_arrived_ = false;
     bool is_held_ = false;
     bool is_shut_ = false;  // the own write half

@@ -78,6 +78,19 @@ TEST_CASE("sim_transport: the wire breaks after a chosen number of bytes", "[sim
     CHECK(wire.far.is_reset() == (limit <= 5));
 }
 
+TEST_CASE("sim_transport: the other end sees the end after a chosen number of bytes", "[sim_transport]") {
+    const std::size_t limit = GENERATE(0u, 1u, 5u, 6u);
+    Fixture wire({.end_after = {limit, WireOptions::never}});
+    CHECK(wire.write("hello").bytes == 5);
+    CHECK(wire.far.take() == std::string_view("hello").substr(0, limit));
+    CHECK(wire.far.sees_end() == (limit <= 5));
+    CHECK(wire.write("!").bytes == 1);
+    CHECK(wire.far.take() == (limit <= 5 ? "" : "!"));
+    CHECK(wire.far.sees_end());
+    wire.far.send("back");
+    CHECK(wire.read().bytes == 4);
+}
+
 TEST_CASE("sim_transport: a seed cuts the stream into pieces and loses nothing", "[sim_transport]") {
     Fixture wire({.capacity = 50, .seed = GENERATE(range(1u, 9u))});
     std::string sent;

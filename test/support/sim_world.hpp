@@ -132,6 +132,8 @@ public:
     void pass(Seconds time) { run_for(reactor, time); }
     /// Ends the endpoints, and counts what is left.
     void end();
+    /// No socket is open, and no descriptor, timer or deadline is waited for, though the endpoints may still be there.
+    void check_nothing_going_on();
 
     hawser::Reactor reactor;
     SimLoop& loop;
