@@ -69,6 +69,21 @@ def check_reports(checker, url):
     return problems
 
 
+def check_foreign_report(checker):
+    """Whatever a report's strings say, they are text on the page."""
+    strings = {name: f'"><i title="{name}' for name in ("subject", "section", "id", "requirement", "source", "detail", "wire")}
+    case = {name: strings[name] for name in ("requirement", "source", "detail")}
+    case |= {"id": strings["section"] + "." + strings["id"], "verdict": "failed", "seconds": 0, "wire": [strings["wire"]]}
+    with tempfile.TemporaryDirectory() as folder:
+        report, page = pathlib.Path(folder) / "report.json", pathlib.Path(folder) / "report.html"
+        report.write_text(json.dumps({"subject": strings["subject"], "role": "server", "cases": [case]}), encoding="utf-8")
+        status, _, error = checker.call("--report", report, "--html", page)
+        text = page.read_text(encoding="utf-8")
+    problems = [f"exit status {status}, {error}"] if status != 0 else []
+    problems += [f"{name} is missing" for name in strings if f"&quot;&gt;&lt;i title=&quot;{name}" not in text]
+    return problems + [f"markup: {line}" for line in text.splitlines() if "<i" in line]
+
+
 def check_failure(checker, hawser):
     """A wire log comes with what failed, in each report."""
     # A client that closes is no echo client.
@@ -179,6 +194,7 @@ def main(hawser):
     with running(serve) as (url, _):
         tap.report("the reports", check_reports(checker, url))
         tap.report("the bar", check_progress(checker, url))
+    tap.report("a report with markup in it", check_foreign_report(checker))
     tap.report("a client that does not echo", check_failure(checker, hawser))
     tap.report("a run that is interrupted", check_interrupt(hawser))
     return tap.finish()
