@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import pty
-import signal
 import subprocess
 import sys
 import tempfile
@@ -118,27 +117,6 @@ def check_progress(checker, url):
     return [] if done.returncode == 0 and is_gone else [f"exit status {done.returncode}, {shown!r}"]
 
 
-def check_interrupt(hawser):
-    """A signal ends the run, and the clients with it."""
-    with tempfile.TemporaryDirectory() as folder:
-        pipe = pathlib.Path(folder) / "pipe"
-        os.mkfifo(pipe)
-        # A client that never connects.
-        client = f"echo $$ >{pipe}; exec cat {pipe} {{url}}"
-        command = [hawser, "check", "--listen", "0", "--jobs", "1", "--timeout", str(SECONDS), "--spawn", client]
-        checking = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        process = int(pipe.read_text(encoding="utf-8"))
-        checking.terminate()
-        error = checking.communicate(timeout=SECONDS)[1]
-    problems = [] if (checking.returncode, error) == (1, "hawser: interrupted\n") else [f"exit status {checking.returncode}, {error}"]
-    try:
-        os.kill(process, signal.SIGKILL)
-        problems.append("the client is still there")
-    except ProcessLookupError:
-        pass
-    return problems
-
-
 def check_usage(checker):
     """Wrong usage has exit status 2, and says why."""
     wrong = {
@@ -196,7 +174,6 @@ def main(hawser):
         tap.report("the bar", check_progress(checker, url))
     tap.report("a report with markup in it", check_foreign_report(checker))
     tap.report("a client that does not echo", check_failure(checker, hawser))
-    tap.report("a run that is interrupted", check_interrupt(hawser))
     return tap.finish()
 
 

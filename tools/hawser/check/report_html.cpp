@@ -37,8 +37,11 @@ std::string cell(const Report::Row* row) {
 
 std::string header_cells(const std::vector<Report>& reports) {
     std::string out;
-    for (const Report& report : reports)
-        out += "<th>" + markup(report.subject) + "<br><small>" + (report.role == Role::server ? "server" : "client") + "</small></th>";
+    for (const Report& report : reports) {
+        out += "<th>" + markup(report.subject) + "<br><small>" + (report.role == Role::server ? "server" : "client") + "</small>";
+        if (!report.interruption.empty()) out += "<br>ended early: " + markup(report.interruption);
+        out += "</th>";
+    }
     return out;
 }
 
