@@ -107,7 +107,11 @@ std::string ClientSource::url() const {
 
 void ClientSource::accept() {
     const int descriptor = accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+        // The client may have gone again. What else keeps it from being accepted would be reported without end.
+        if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
+        throw failure("cannot accept a connection");
+    }
     if (command_.empty()) {
         watch_silence();
         if (Trial* const trial = run_.start()) return trial->open(descriptor, false);
