@@ -16,6 +16,7 @@
 #include "../output.hpp"
 #include "../progress_bar.hpp"
 #include "../signals.hpp"
+#include "../terminal.hpp"
 #include "report.hpp"
 #include "run.hpp"
 #include "sources.hpp"
@@ -30,7 +31,8 @@ constexpr const char* about =
     "A server must echo what it receives. So must a client: it connects to the printed URL again and again, each time for\n"
     "one case, until that is refused; or --spawn starts it for each case.\n"
     "Verdicts: ok; informational, where the RFC leaves a choice; not strict, where a SHOULD is not followed or a sender's\n"
-    "duty is not enforced; failed. Exit status: 0 no case failed, 1 one did, or none could be tried, 2 wrong usage.";
+    "duty is not enforced; failed. What has been judged is reported also when a signal ends the run.\n"
+    "Exit status: 0 no case failed, 1 one did, or not all were tried, 2 wrong usage.";
 
 struct CheckOptions {
     std::string uri{};
@@ -119,7 +121,8 @@ std::string summary(const Report& report, double seconds) {
     for (const std::string& section : sections_of(report)) {
         out += format("%-12s ", section.c_str()) + counts_text(count(report, section)) + "\n";
     }
-    return out + "all          " + counts_text(count(report)) + format(" in %.1f s\n", seconds);
+    out += "all          " + counts_text(count(report)) + format(" in %.1f s", seconds);
+    return out + (report.interruption.empty() ? "" : ", ended early: " + report.interruption) + "\n";
 }
 
 /// Writes the files that are wanted.
@@ -129,17 +132,15 @@ void write_files(const CheckOptions& options, const Report& report) {
     if (!options.html.empty()) write_text(options.html, to_html({report}));
 }
 
-int run_cases(const CheckOptions& options) {
+/// Tries the cases. Whatever ends that early, what has been judged is reported, once all that was opened and started has ended.
+Report try_cases(const CheckOptions& options, Reactor& reactor) {
     const std::vector<Case> cases = chosen_cases(options);
-    Reactor reactor;
     Subject subject;
     subject.role = options.role();
     subject.timeout = Seconds(options.timeout);
     Run run(reactor, subject, cases);
     Progress progress(cases.size());
     run.on_result = [&](const Result& result) { progress.step(result.judgement.verdict); };
-    // What was started ends with its source.
-    const Signals signals(reactor, [](bool) { throw std::runtime_error("interrupted"); });
     std::unique_ptr<ServerSource> server;
     std::unique_ptr<ClientSource> clients;
     if (subject.role == Role::server) {
@@ -151,15 +152,28 @@ int run_cases(const CheckOptions& options) {
         clients = std::make_unique<ClientSource>(reactor, run, options.port, options.spawn);
         print(reactor, "listening on " + clients->url() + "\n");
     }
+    std::string interruption;
+    try {
+        if (server || !options.spawn.empty()) run.keep_running(options.jobs);
+        reactor.run();
+    } catch (const std::exception& error) {
+        interruption = error.what();
+    }
+    Report report = Report::make(server ? options.uri : options.spawn.empty() ? "a client" : options.spawn, subject.role, run.results());
+    report.interruption = interruption;
+    return report;
+}
+
+int run_cases(const CheckOptions& options) {
+    Reactor reactor;
+    const Signals signals(reactor, [](bool) { throw std::runtime_error("interrupted"); });
     const TimePoint begin = std::chrono::steady_clock::now();
-    if (server || !options.spawn.empty()) run.keep_running(options.jobs);
-    reactor.run();
+    const Report report = try_cases(options, reactor);
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-    const std::string name = server ? options.uri : options.spawn.empty() ? "a client" : options.spawn;
-    const Report report = Report::make(name, subject.role, run.results());
     print(reactor, summary(report, passed.count()));
     write_files(options, report);
-    return count(report)[static_cast<std::size_t>(Verdict::failed)] > 0 ? 1 : 0;
+    if (!report.interruption.empty()) print_error(report.interruption);
+    return count(report)[static_cast<std::size_t>(Verdict::failed)] > 0 || !report.interruption.empty() ? 1 : 0;
 }
 
 int list_cases(const CheckOptions& options) {

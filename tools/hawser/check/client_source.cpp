@@ -21,6 +21,7 @@ namespace hawser::check {
 namespace {
 
 constexpr double most_silence = 60;
+constexpr const char* nobody_came = "no client has connected for 60 seconds";
 constexpr int backlog = 128;
 
 std::runtime_error failure(const std::string& what) { return std::runtime_error(what + ": " + std::generic_category().message(errno)); }
@@ -106,7 +107,11 @@ std::string ClientSource::url() const {
 
 void ClientSource::accept() {
     const int descriptor = accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+        // The client may have gone again. What else keeps it from being accepted would be reported without end.
+        if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return;
+        throw failure("cannot accept a connection");
+    }
     if (command_.empty()) {
         watch_silence();
         if (Trial* const trial = run_.start()) return trial->open(descriptor, false);
@@ -139,7 +144,8 @@ void ClientSource::watch_silence() {
     reactor_.cancel(silence_);
     silence_ = reactor_.after(Seconds(most_silence), [this] {
         if (run_.running() > 0) return watch_silence();
-        throw std::runtime_error("no client has connected for 60 seconds, and cases are left");
+        if (run_.done() == 0) throw std::runtime_error(nobody_came);
+        run_.give_up(nobody_came);
     });
 }
 

@@ -6,7 +6,7 @@
 namespace hawser::check {
 
 Report Report::make(std::string subject, Role role, const std::vector<Result>& results) {
-    Report report{std::move(subject), role, {}};
+    Report report{std::move(subject), role, {}, {}};
     for (const Result& result : results) {
         const bool kept = result.judgement.verdict >= Verdict::not_strict;
         report.rows.push_back({result.a_case->id, result.a_case->requirement, result.a_case->source, result.judgement.verdict,

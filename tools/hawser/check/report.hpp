@@ -28,6 +28,8 @@ struct Report {
     std::string subject{};
     Role role = Role::server;
     std::vector<Row> rows{};
+    /// Why the run ended before all cases were judged; empty if it did not.
+    std::string interruption{};
 
     static Report make(std::string subject, Role role, const std::vector<Result>& results);
 };

@@ -37,15 +37,19 @@ std::string cell(const Report::Row* row) {
 
 std::string header_cells(const std::vector<Report>& reports) {
     std::string out;
-    for (const Report& report : reports)
-        out += "<th>" + markup(report.subject) + "<br><small>" + (report.role == Role::server ? "server" : "client") + "</small></th>";
+    for (const Report& report : reports) {
+        out += "<th>" + markup(report.subject) + "<br><small>" + (report.role == Role::server ? "server" : "client") + "</small>";
+        if (!report.interruption.empty()) out += "<br>ended early: " + markup(report.interruption);
+        out += "</th>";
+    }
     return out;
 }
 
 std::string summary(const std::vector<Report>& reports, const std::vector<std::string>& sections) {
     std::string out = "<table><tr><th>section</th>" + header_cells(reports) + "</tr>\n";
     for (const std::string& section : sections) {
-        out.append("<tr><td><a href=\"#").append(section).append("\">").append(section).append("</a></td>");
+        const std::string name = markup(section);
+        out.append("<tr><td><a href=\"#").append(name).append("\">").append(name).append("</a></td>");
         for (const Report& report : reports) out += "<td>" + counts_text(count(report, section)) + "</td>";
         out += "</tr>\n";
     }
@@ -67,8 +71,9 @@ std::string section_table(const std::string& section, const std::vector<Report>&
             line[i] = &row;
         }
     }
+    const std::string name = markup(section);
     std::string out =
-        "<h2 id=\"" + section + "\">" + section + "</h2>\n<table><tr><th>case</th><th>requirement</th>" + header_cells(reports) + "</tr>\n";
+        "<h2 id=\"" + name + "\">" + name + "</h2>\n<table><tr><th>case</th><th>requirement</th>" + header_cells(reports) + "</tr>\n";
     for (const Report::Row* row : order) {
         out += "<tr><td><code>" + markup(row->id) + "</code></td><td>" + markup(row->requirement) + "<br><small>" + markup(row->source) +
                "</small></td>";

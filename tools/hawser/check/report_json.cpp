@@ -33,8 +33,9 @@ std::string to_json(const Report& report) {
     nlohmann::ordered_json counts;
     const Counts all = count(report);
     for (const Verdict verdict : verdicts) counts[verdict_name(verdict)] = all[static_cast<std::size_t>(verdict)];
-    const nlohmann::ordered_json whole = {
-        {"subject", report.subject}, {"role", role_name(report.role)}, {"counts", std::move(counts)}, {"cases", std::move(cases)}};
+    nlohmann::ordered_json whole = {{"subject", report.subject}, {"role", role_name(report.role)}, {"counts", std::move(counts)}};
+    if (!report.interruption.empty()) whole["interruption"] = report.interruption;
+    whole["cases"] = std::move(cases);
     // A command may be no UTF-8.
     return whole.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -45,6 +46,7 @@ Report from_json(const std::string& text, const std::string& name) {
         Report report;
         report.subject = whole.at("subject").get<std::string>();
         report.role = whole.at("role") == "client" ? Role::client : Role::server;
+        report.interruption = whole.value("interruption", std::string());
         for (const auto& one : whole.at("cases"))
             report.rows.push_back({one.at("id").get<std::string>(), one.at("requirement").get<std::string>(),
                                    one.at("source").get<std::string>(), verdict_of(one.at("verdict").get<std::string>()),

@@ -31,6 +31,10 @@ std::string to_junit(const Report& report) {
             if (row.section() == section) out += test_case(row);
         out += " </testsuite>\n";
     }
+    if (!report.interruption.empty()) {
+        out += R"( <testsuite name="run" tests="1" failures="0" errors="1"><testcase classname="run" name="all cases are tried">)";
+        out += "<error message=\"" + markup(report.interruption) + "\"/></testcase></testsuite>\n";
+    }
     return out + "</testsuites>\n";
 }
 

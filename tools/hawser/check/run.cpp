@@ -41,17 +41,26 @@ Trial* Run::find(const std::string& id) {
 void Run::finish(Trial& trial) {
     if (on_done) on_done(trial);
     ever_connected_ = ever_connected_ || trial.connected();
-    const Case* const a_case = &trial.what();
-    const Result& result = results_[a_case] = trial.result();
-    trials_.erase(a_case);
-    ++done_;
-    if (on_result) on_result(result);
+    Result result = trial.result();
+    trials_.erase(result.a_case);
+    keep(std::move(result));
     if (!ever_connected_ && done_ >= std::min(enough_attempts, cases_.size()))
         throw std::runtime_error("no connection with the subject came about in " + std::to_string(done_) + " attempts");
     if (done_ == cases_.size())
         reactor_.stop();
     else
         fill();
+}
+
+void Run::keep(Result result) {
+    const Result& kept = results_[result.a_case] = std::move(result);
+    ++done_;
+    if (on_result) on_result(kept);
+}
+
+void Run::give_up(const std::string& why) {
+    while (next_ < cases_.size()) keep({&cases_[next_++], {Verdict::failed, why}, 0, {}});
+    reactor_.stop();
 }
 
 std::vector<Result> Run::results() const {

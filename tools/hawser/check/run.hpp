@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <hawser/reactor.hpp>
@@ -27,6 +28,8 @@ public:
     Trial* start();
     /// Keeps `jobs` trials under way until all are done.
     void keep_running(std::size_t jobs);
+    /// The cases that have not begun have failed, and the reactor stops; none is under way.
+    void give_up(const std::string& why);
     /// The trial of that id, if it is under way.
     Trial* find(const std::string& id);
 
@@ -37,6 +40,7 @@ public:
 private:
     void fill();
     void finish(Trial& trial);
+    void keep(Result result);
 
     Reactor& reactor_;
     Subject& subject_;
