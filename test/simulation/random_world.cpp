@@ -313,6 +313,9 @@ void RandomWorld::finish() {
     for (const auto& pair : pairs_)
         // When all are closed, some peers hear nothing of it, or are not heard.
         for (const SimSocketPtr& end : pair->ends) end->hold(close && chance(6));
+    // One more comes, and is stuck in its opening handshake.
+    connect();
+    pairs_.back()->ends[up_to(1)]->hold(true);
     each([&](Connection& connection) {
         connection.resume();
         if (!close) return;
@@ -323,10 +326,19 @@ void RandomWorld::finish() {
     // Whatever state it was in, a deadline has ended what was closed.
     for (const ConnectionPtr& connection : closed) CHECK_FALSE(connection->is_connected());
     closed.clear();
+    if (!close)
+        for (const auto& pair : pairs_) check_ends(*pair);
     each([](Connection& connection) { connection.disconnect(); });
     pass(Seconds(20));
     // Nobody has a handle of what never came through its opening handshake: its deadlines have ended it.
     world_.check_nothing_going_on();
+}
+
+/// Once the peer's half-close has arrived, nobody waits for more.
+void RandomWorld::check_ends(const Pair& pair) {
+    const auto waits = [](const Side& side) { return side.connection && side.connection->is_readable(); };
+    CHECK_FALSE((pair.ends[0]->sees_end() && waits(pair.at_client)));
+    CHECK_FALSE((pair.ends[1]->sees_end() && waits(pair.at_server)));
 }
 
 void RandomWorld::check(const Pair& pair) const {

@@ -70,6 +70,7 @@ private:
     void disturb();
     void pass(Seconds time);
     void finish();
+    static void check_ends(const Pair& pair);
     void check(const Pair& pair) const;
     static void check_told(const Side& side);
     static void check_arrived(const Side& from, const Side& to);
