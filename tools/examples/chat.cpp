@@ -1,11 +1,11 @@
 // chat [PORT]: what one says, all hear. The name comes from the target: ws://127.0.0.1:PORT/anna
 #include <hawser/hawser.hpp>
 
-#include <cstdlib>
 #include <iostream>
+#include <string>
 
 int main(int argc, char** argv) {
-    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);
+    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::stoul(argv[1]) : 0);
     hawser::Reactor reactor;
     hawser::Server server(reactor, {.host = "127.0.0.1", .port = port});
     // One that does not read is dropped before it costs more than this.

@@ -1,11 +1,11 @@
 // echo_server [PORT]: sends back what it receives.
 #include <hawser/hawser.hpp>
 
-#include <cstdlib>
 #include <iostream>
+#include <string>
 
 int main(int argc, char** argv) {
-    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 0);  // 0: any that is free
+    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::stoul(argv[1]) : 0);  // 0: any that is free
     hawser::Reactor reactor;
     hawser::Server server(reactor, {.host = "127.0.0.1", .port = port});
     const auto echo = [](hawser::Connection& connection, hawser::MessageView message) { connection.send(message); };

@@ -39,7 +39,7 @@ int main() {
     daemon.on_term.data = &daemon;
     ev_signal_start(daemon.loop, &daemon.on_term);
 
-    daemon.reactor.on_exception([](std::exception_ptr) { std::cerr << "a callback threw\n"; });
+    daemon.reactor.on_exception([](const std::exception_ptr&) { std::cerr << "a callback threw\n"; });
     daemon.server.on_text([](hawser::Connection& connection, hawser::MessageView message) { connection.text(message.content); });
     daemon.server.start();
     std::cout << "listening on ws://" << daemon.server.name() << '/' << std::endl;

@@ -3,9 +3,9 @@
 #include <hawser/hawser.hpp>
 
 #include <csignal>
-#include <cstdlib>
 #include <future>
 #include <iostream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -29,7 +29,7 @@ void work(int number, std::uint16_t port, std::promise<Worker> started) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const int count = argc > 1 ? std::atoi(argv[1]) : 4;
+    const int count = argc > 1 ? std::stoi(argv[1]) : 4;
     // Blocked in all threads, taken by this one.
     sigset_t term;
     sigemptyset(&term);
