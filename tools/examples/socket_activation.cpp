@@ -12,8 +12,8 @@ namespace {
 constexpr int first_descriptor = 3;
 
 int passed_descriptor() {
-    const char* process = std::getenv("LISTEN_PID");
-    const char* count = std::getenv("LISTEN_FDS");
+    const char* process = std::getenv("LISTEN_PID");  // NOLINT(concurrency-mt-unsafe): there is no other thread
+    const char* count = std::getenv("LISTEN_FDS");    // NOLINT(concurrency-mt-unsafe)
     const bool is_ours = process && count && std::to_string(getpid()) == process && std::string(count) == "1";
     return is_ours ? first_descriptor : -1;
 }
