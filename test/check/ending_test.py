@@ -90,27 +90,11 @@ def check_interrupt_at_once(checker):
     return problems
 
 
-def check_descriptor_limit(checker):
-    """When no connection can be accepted any more, the run ends and says why."""
-    limit = 20
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        limited = ["sh", "-c", f'ulimit -n {limit} && exec "$@"', "sh", *listen(checker, folder)]
-        with running(limited) as (url, process):
-            clients = [dial(url) for _ in range(limit)]
-            process.communicate(timeout=SECONDS)
-            for client in clients:
-                client.close()
-        problems = [f"exit status {process.returncode}"] if process.returncode != 1 else []
-        return problems + check_files(checker, folder, "cannot accept a connection: Too many open files", (0,))
-
-
 def main(hawser):
     tap = Tap()
     checker = Checker(hawser)
     tap.report("a run that is interrupted", check_interrupt(checker))
     tap.report("a run that is interrupted at once", check_interrupt_at_once(checker))
-    tap.report("a run at the limit of descriptors", check_descriptor_limit(checker))
     return tap.finish()
 
 

@@ -24,7 +24,7 @@ constexpr double most_silence = 60;
 constexpr const char* nobody_came = "no client has connected for 60 seconds";
 constexpr int backlog = 128;
 
-std::runtime_error failure(const std::string& what) { return std::runtime_error(what + ": " + std::generic_category().message(errno)); }
+std::system_error failure(const std::string& what) { return {errno, std::generic_category(), what}; }
 
 sockaddr_in loopback(const std::string& port) {
     sockaddr_in address{};
