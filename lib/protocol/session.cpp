@@ -380,6 +380,8 @@ void Session::wait_is_over() {
                                            : "the peer's Close was not answered within " + seconds_text(configuration_->close_timeout));
 }
 
+// How it ended.
+
 Disconnect& Session::ending_slot() {
     if (!ending_) ending_ = std::make_unique<Disconnect>();
     return *ending_;

@@ -1,31 +1,16 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "check/sources.hpp"
+#include "support/accept_failures.hpp"
 #include "support/catch.hpp"
 #include "support/sim_loop.hpp"
 
 using namespace hawser::check;
-
-namespace {
-
-int accept_failure = 0;  // what the next call of accept4 fails with
-
-}  // namespace
-
-// Stands in for the C library's.
-extern "C" int accept4(int socket, sockaddr* address, socklen_t* length, int flags) {
-    if (accept_failure == 0) return static_cast<int>(syscall(SYS_accept4, socket, address, length, flags));
-    errno = std::exchange(accept_failure, 0);
-    return -1;
-}
 
 namespace {
 
@@ -89,15 +74,15 @@ TEST_CASE("clients to check: when none has ever come, there is nothing to judge"
 }
 
 TEST_CASE("clients to check: a client that has gone again is no failure") {
-    accept_failure = GENERATE(EAGAIN, ECONNABORTED, EINTR);
+    support::accept_failures = {GENERATE(EAGAIN, ECONNABORTED, EINTR)};
     World world;
     world.come();
-    CHECK(accept_failure == 0);
+    CHECK(support::accept_failures.empty());
     CHECK(world.run.running() == 0);
 }
 
 TEST_CASE("clients to check: when no connection can be accepted, the run ends and says why") {
     World world;
-    accept_failure = EMFILE;
+    support::accept_failures = {EMFILE};
     CHECK_THROWS_WITH(world.come(), "cannot accept a connection: Too many open files");
 }

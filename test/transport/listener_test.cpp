@@ -5,40 +5,23 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <deque>
 #include <vector>
 
+#include "support/accept_failures.hpp"
 #include "support/catch.hpp"
 #include "support/descriptors.hpp"
 #include "support/run_until.hpp"
 #include "support/sockets.hpp"
 
 using namespace hawser;
+using support::accept_failures;
 using transport::Address;
 using transport::Descriptor;
 using transport::Listener;
 using transport::ListenOptions;
 using transport::Transport;
-
-namespace {
-
-// What the next calls of accept4 fail with, before the system is asked again.
-std::deque<int> accept_failures;
-
-}  // namespace
-
-// Stands in for the C library's.
-extern "C" int accept4(int socket, sockaddr* address, socklen_t* length, int flags) {
-    if (!accept_failures.empty()) {
-        errno = accept_failures.front();
-        accept_failures.pop_front();
-        return -1;
-    }
-    return int(syscall(SYS_accept4, socket, address, length, flags));
-}
 
 namespace {
 
