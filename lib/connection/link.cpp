@@ -201,7 +201,7 @@ void Link::read() {
 /// Returns whether there may be more to read.
 bool Link::read_once() {
     if (!session_.wants_input() || again_) return false;
-    const std::span<char> direct = !tail_ ? session_.direct_target() : std::span<char>();
+    const std::span<char> direct = !tail_ ? session_.direct_target(core_.spare()) : std::span<char>();
     if (!direct.empty()) {
         const transport::IoResult result = transport_->read(direct);
         if (!absorb(result)) return false;
@@ -241,7 +241,7 @@ void Link::transport_failed(const char* step, std::error_code error) {
 void Link::feed(std::span<char> bytes) {
     const std::span<char> rest = bytes.subspan(session_.receive(bytes, core_.now()));
     if (rest.empty()) return tail_.reset();
-    if (!tail_) tail_ = std::make_unique<protocol::Buffer>();
+    if (!tail_) tail_ = std::make_unique<Buffer>();
     tail_->clear();
     tail_->append({rest.data(), rest.size()});
 }

@@ -194,7 +194,7 @@ private:
     Settings settings_;
     ChainPtr chain_;
     protocol::Session session_;
-    std::unique_ptr<protocol::Buffer> tail_;  // received, and not taken yet
+    std::unique_ptr<Buffer> tail_;  // received, and not taken yet
     Outbox outbox_;
     std::unique_ptr<Handshake> handshake_;
     std::unique_ptr<Extras> extras_;

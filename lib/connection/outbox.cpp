@@ -3,7 +3,7 @@
 #include <list>
 #include <utility>
 
-#include "protocol/buffer.hpp"
+#include "types/buffer.hpp"
 
 namespace hawser::connection {
 
@@ -11,7 +11,7 @@ namespace {
 
 /// Either own bytes or shared ones.
 struct Chunk {
-    protocol::Buffer own{};
+    Buffer own{};
     std::shared_ptr<const std::string> shared{};
 
     std::string_view view() const noexcept { return shared ? std::string_view(*shared) : own.view(); }
@@ -41,7 +41,7 @@ Outbox::Queue& Outbox::queue() {
 char* Outbox::reserve(std::size_t size) {
     std::list<Chunk>& chunks = queue().chunks;
     if (chunks.empty() || chunks.back().shared || chunks.back().own.size() >= chunk_limit) chunks.emplace_back();
-    protocol::Buffer& own = chunks.back().own;
+    Buffer& own = chunks.back().own;
     own.make_room(size);
     char* room = own.end();
     own.add(size);

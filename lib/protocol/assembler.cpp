@@ -213,12 +213,31 @@ void Assembler::grow(std::size_t more, std::uint64_t due) {
     const std::size_t needed = storage.size() + more;
     if (needed <= storage.capacity()) return;
     const std::size_t whole = storage.size() + static_cast<std::size_t>(due);
+    if (take_spare(needed, whole)) return;
     storage.reserve(partial_->is_last ? std::min(std::max(needed, 4 * storage.size()), whole) : std::max(needed, 2 * storage.size()));
 }
 
-std::span<char> Assembler::direct_target() {
+/// Goes on in the spare block, if that has room and the message may need most of it.
+bool Assembler::take_spare(std::size_t needed, std::size_t whole) {
+    Buffer* spare = partial_->spare.get();
+    if (!spare || spare->capacity() < needed || spare->capacity() / 2 > whole) return false;
+    spare->append(partial_->storage.view());
+    spare->swap(partial_->storage);
+    spare->clear();
+    return true;
+}
+
+Assembler::Partial::~Partial() {
+    if (!spare || storage.capacity() <= spare->capacity()) return;
+    spare->swap(storage);
+    spare->clear();
+}
+
+std::span<char> Assembler::direct_target(std::weak_ptr<Buffer>& spare) {
     if (!partial_ || !partial_->in_frame || partial_->is_compressed || partial_->remaining < direct_minimum) return {};
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(partial_->remaining, direct_maximum));
+    if (!partial_->spare) partial_->spare = spare.lock();
+    if (!partial_->spare) spare = partial_->spare = std::make_shared<Buffer>();
     grow(size, partial_->remaining);
     return {partial_->storage.end(), size};
 }

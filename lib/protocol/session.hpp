@@ -124,7 +124,9 @@ public:
     /// behind it or once reading is resumed.
     std::size_t receive(std::span<char> bytes, TimePoint now);
     /// Where a large message's next bytes may be received directly, or empty; then `receive_direct(size)`.
-    std::span<char> direct_target() { return wants_messages() ? assembler_.direct_target() : std::span<char>(); }
+    std::span<char> direct_target(std::weak_ptr<Buffer>& spare) {
+        return wants_messages() ? assembler_.direct_target(spare) : std::span<char>();
+    }
     void receive_direct(std::size_t size, TimePoint now);
     /// The peer closed its write half.
     void receive_end();

@@ -160,7 +160,7 @@ TEST_CASE("assembler: memory is taken for what came, not for what a header promi
         feed.feed(piece);
         REQUIRE(heap_in_use() <= before + growth * received + 4096);
     }
-    const std::span<char> target = feed.assembler.direct_target();
+    const std::span<char> target = feed.direct_target();
     CHECK(target.size() == Assembler::direct_maximum);
     CHECK(heap_in_use() <= before + growth * (200'000 + Assembler::direct_maximum) + 4096);
     CHECK(feed.messages.empty());
@@ -189,10 +189,10 @@ TEST_CASE("assembler: a large frame's rest is received directly") {
     const auto target_after = [&](std::uint64_t length, std::size_t received) {
         AssemblerFeed feed(receiver);
         feed.feed(feed.header(first::binary, length) + std::string(received, 'x'));
-        return feed.assembler.direct_target().size();
+        return feed.direct_target().size();
     };
     AssemblerFeed idle(receiver);
-    CHECK(idle.assembler.direct_target().empty());
+    CHECK(idle.direct_target().empty());
     CHECK(target_after(Assembler::direct_minimum - 1, 0) == 0);
     CHECK(target_after(Assembler::direct_minimum, 0) == Assembler::direct_minimum);
     CHECK(target_after(Assembler::direct_minimum, 1) == 0);
@@ -202,12 +202,62 @@ TEST_CASE("assembler: a large frame's rest is received directly") {
     CHECK(target_after(10 * Assembler::direct_maximum, 5000) == Assembler::direct_maximum);
 }
 
+TEST_CASE("assembler: a long message leaves its block to the next while another is under way") {
+    const Role receiver = any_role();
+    const std::size_t size = 1024 * 1024;
+    AssemblerFeed first_one(receiver), neighbour(receiver), next(receiver);
+    next.spare = neighbour.spare = first_one.spare;
+    std::weak_ptr<hawser::Buffer>& spare = *first_one.spare;
+    const auto feed_whole = [&](AssemblerFeed& feed, const std::string& content) {
+        const std::string frame = feed.frame(first::binary, content);
+        const std::size_t header = frame.size() - content.size();
+        feed.feed(std::string_view(frame).substr(0, header + 1));
+        for (std::size_t at = header + 1; at < frame.size();) {
+            const std::string_view rest = std::string_view(frame).substr(at);
+            const std::size_t direct = feed.feed_direct(rest, rest.size());
+            if (direct == 0) feed.feed(rest);
+            at += direct == 0 ? rest.size() : direct;
+        }
+        REQUIRE((feed.messages.back() == "binary " + content));
+    };
+
+    feed_whole(first_one, std::string(size, 'a'));
+    CHECK(spare.expired());
+    neighbour.feed(neighbour.header(first::binary, size));
+    REQUIRE_FALSE(neighbour.direct_target().empty());
+    feed_whole(first_one, std::string(size, 'b'));
+    REQUIRE_FALSE(spare.expired());
+    const char* block = spare.lock()->end();
+    CHECK(spare.lock()->capacity() == size);
+
+    // One that could not fill half of the block leaves it alone.
+    for (const std::size_t length : {size / 2 - 1, size / 2, size / 2 + 1}) {
+        AssemblerFeed other(receiver);
+        other.spare = &spare;
+        other.feed(other.header(first::binary, length) + "x");
+        const std::span<char> target = other.direct_target();
+        const bool takes = length >= size / 2;
+        CAPTURE(length);
+        CHECK((spare.lock()->capacity() < size) == takes);
+        if (takes) CHECK(target.data() == block + 1);
+    }
+    feed_whole(next, std::string(size, 'c'));
+    feed_whole(next, std::string(size + 1, 'd'));
+    CHECK(spare.lock()->capacity() == size + 1);
+    neighbour.feed(std::string(size, 'e'));
+    CHECK(spare.expired());
+}
+
 TEST_CASE("assembler: direct and ordinary input may alternate") {
     const Role receiver = any_role();
     for (unsigned seed = 1; seed <= 30; ++seed) {
         CAPTURE(support::role_name(receiver), seed);
         std::mt19937 random(seed);
-        AssemblerFeed feed(receiver);
+        AssemblerFeed feed(receiver), neighbour(receiver);
+        // Beside another long message, the blocks go from one to the next.
+        feed.spare = neighbour.spare;
+        neighbour.feed(neighbour.header(first::binary, Assembler::direct_minimum));
+        if (seed % 2 == 0) neighbour.direct_target();
         std::string stream;
         Messages expected;
         for (int i = 0; i < 4; ++i) {
