@@ -17,6 +17,10 @@ public:
     Buffer() = default;
     Buffer(Buffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+    Buffer& operator=(Buffer other) noexcept {
+        swap(other);
+        return *this;
+    }
     ~Buffer() { std::free(data_); }
 
     std::size_t size() const noexcept { return size_; }
