@@ -153,6 +153,7 @@ private:
     bool call(Callback&& callback);
     template <typename Callback>
     bool call_owner(Callback& callback);
+    void caught();
     void tell(const Error& error);
     void received_request(Request request, bool is_page);
     void begin_handshake(Hook direction, HttpMessage message);
@@ -225,23 +226,12 @@ bool Link::call(Callback&& callback) {
 template <typename Callback>
 bool Link::call_owner(Callback& callback) {
     bool complete = false;
-    core_.guard([&] {
-        try {
-            callback(*owner_);
-            complete = true;
-        } catch (const CloseRequested& request) {
-            if (session_.is_open())
-                close(request.status(), request.reason());
-            else
-                disconnect();
-        } catch (const ReconnectRequested& request) {
-            if (owner_) owner_->on_reconnect(*this, request.uri());
-        } catch (const Error& error) {
-            if (error.level() == ErrorLevel::handler) throw;
-            tell(error);
-            if (error.level() == ErrorLevel::connection) drop();
-        }
-    });
+    try {
+        callback(*owner_);
+        complete = true;
+    } catch (...) {
+        core_.guard([&] { caught(); });
+    }
     // The loop is about to break: what else has arrived waits until it runs again.
     if (core_.is_interrupted()) set_hold(held_by_exception, true);
     return complete;
