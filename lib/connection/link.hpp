@@ -151,8 +151,6 @@ private:
     /// Calls the application. Returns false when it threw something.
     template <typename Callback>
     bool call(Callback&& callback);
-    template <typename Callback>
-    bool call_owner(Callback& callback);
     void caught();
     void tell(const Error& error);
     void received_request(Request request, bool is_page);
@@ -217,14 +215,12 @@ template <typename Callback>
 bool Link::call(Callback&& callback) {
     if (!owner_) return true;
     // A turn keeps both alive.
-    if (in_turn_) return call_owner(callback);
-    const std::shared_ptr<Connection> self = shared_from_this();
-    const std::shared_ptr<Owner> owner = owner_->pin();
-    return call_owner(callback);
-}
-
-template <typename Callback>
-bool Link::call_owner(Callback& callback) {
+    std::shared_ptr<Connection> self;
+    std::shared_ptr<Owner> owner;
+    if (!in_turn_) {
+        self = shared_from_this();
+        owner = owner_->pin();
+    }
     bool complete = false;
     try {
         callback(*owner_);
