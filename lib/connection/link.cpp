@@ -183,7 +183,7 @@ void Link::finish() {
     core_.loop().arm(*this, TimePoint::max());
     outbox_.clear();
     tail_.reset();
-    session_.drop_deflate();
+    session_.give_up_memory();
     corked_ = 0;
     if (Owner* owner = std::exchange(owner_, nullptr)) core_.guard([&] { owner->on_end(*this, session_.ending()); });
 }

@@ -64,7 +64,7 @@ void Outbox::append_shared(const std::shared_ptr<const std::string>& bytes) {
 }
 
 std::size_t Outbox::describe(std::span<iovec> slices) const noexcept {
-    if (!queue_) return 0;
+    if (!queue_ || slices.empty()) return 0;
     std::size_t count = 0;
     const auto add = [&](std::string_view rest) { slices[count++] = {const_cast<char*>(rest.data()), rest.size()}; };
     add(queue_->first.view().substr(queue_->sent));

@@ -44,6 +44,11 @@ public:
         if (partial_ && partial_->is_delivered) partial_.reset();
     }
 
+    /// Gives up a message that will not be complete.
+    void abandon() noexcept {
+        if (in_message()) partial_.reset();
+    }
+
     /// Where the rest of a large frame may be received directly, to be followed by `received` and `next`;
     /// empty when it is better received with what follows. `spare`: the block that the long messages of a reactor leave to each other
     /// while there are any; filling fresh memory costs far more than filling it again.
@@ -78,6 +83,7 @@ private:
         bool is_last = false;  // the frame
         bool is_compressed = false;
         bool is_delivered = false;  // the storage holds a message that was shown
+        bool is_spare_too_large = false;
         Failure failure{};
     };
 
@@ -97,7 +103,7 @@ private:
     bool finish_inflating(const Configuration& limits);
     bool check_inflated(Inflater::Status status, std::size_t before);
     void grow(std::size_t more, std::uint64_t due);
-    bool take_spare(std::size_t needed, std::size_t whole);
+    bool take_spare(std::size_t needed, std::size_t most);
     bool refuse(CloseCode code, const char* reason);
     Status fail(CloseCode code, const char* reason);
     Partial& partial();

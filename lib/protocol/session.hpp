@@ -174,8 +174,8 @@ public:
     /// The first Close frame was the application's.
     bool close_began_here() const noexcept { return close_began_here_; }
     bool is_over() const noexcept { return over_; }
-    /// No message will be sent or received any more: gives up what compression holds.
-    void drop_deflate() noexcept;
+    /// No message will be sent or received any more: gives up what compression and half a message hold.
+    void give_up_memory() noexcept;
     /// Ends it from outside.
     void set_over() noexcept { over_ = true; }
     /// Remembers what ended it; the first one counts.

@@ -202,50 +202,96 @@ TEST_CASE("assembler: a large frame's rest is received directly") {
     CHECK(target_after(10 * Assembler::direct_maximum, 5000) == Assembler::direct_maximum);
 }
 
-TEST_CASE("assembler: a long message leaves its block to the next while another is under way") {
-    const Role receiver = any_role();
-    const std::size_t size = 1024 * 1024;
-    AssemblerFeed first_one(receiver), neighbour(receiver), next(receiver);
-    next.spare = neighbour.spare = first_one.spare;
-    std::weak_ptr<hawser::Buffer>& spare = *first_one.spare;
-    const auto feed_whole = [&](AssemblerFeed& feed, const std::string& content) {
-        const std::string frame = feed.frame(first::binary, content);
-        const std::size_t header = frame.size() - content.size();
-        feed.feed(std::string_view(frame).substr(0, header + 1));
-        for (std::size_t at = header + 1; at < frame.size();) {
-            const std::string_view rest = std::string_view(frame).substr(at);
-            const std::size_t direct = feed.feed_direct(rest, rest.size());
-            if (direct == 0) feed.feed(rest);
-            at += direct == 0 ? rest.size() : direct;
-        }
-        REQUIRE((feed.messages.back() == "binary " + content));
-    };
+namespace {
 
-    feed_whole(first_one, std::string(size, 'a'));
-    CHECK(spare.expired());
-    neighbour.feed(neighbour.header(first::binary, size));
-    REQUIRE_FALSE(neighbour.direct_target().empty());
-    feed_whole(first_one, std::string(size, 'b'));
-    REQUIRE_FALSE(spare.expired());
-    const char* block = spare.lock()->end();
-    CHECK(spare.lock()->capacity() == size);
+/// Long messages of connections that share a reactor.
+struct Neighbours {
+    explicit Neighbours(Role role) : receiver(role), idler(role) { idler.spare = &spare; }
 
-    // One that could not fill half of the block leaves it alone.
-    for (const std::size_t length : {size / 2 - 1, size / 2, size / 2 + 1}) {
-        AssemblerFeed other(receiver);
-        other.spare = &spare;
-        other.feed(other.header(first::binary, length) + "x");
-        const std::span<char> target = other.direct_target();
-        const bool takes = length >= size / 2;
-        CAPTURE(length);
-        CHECK((spare.lock()->capacity() < size) == takes);
-        if (takes) CHECK(target.data() == block + 1);
+    std::weak_ptr<hawser::Buffer> spare{};
+    Role receiver;
+    AssemblerFeed idler;  // a message that is under way all the time
+
+    void start_idler() {
+        idler.feed(idler.header(first::binary, Assembler::direct_minimum));
+        REQUIRE_FALSE(idler.direct_target().empty());
     }
-    feed_whole(next, std::string(size, 'c'));
-    feed_whole(next, std::string(size + 1, 'd'));
-    CHECK(spare.lock()->capacity() == size + 1);
-    neighbour.feed(std::string(size, 'e'));
-    CHECK(spare.expired());
+    void end_idler() { idler.feed(std::string(Assembler::direct_minimum, 'i')); }
+    /// Directly where that goes, `most` bytes at once.
+    void receive(const std::string& content, std::size_t most = Assembler::direct_maximum) {
+        AssemblerFeed feed(receiver);
+        feed.spare = &spare;
+        const std::string frame = feed.frame(first::binary, content);
+        for (std::string_view rest = frame; !rest.empty();) {
+            std::size_t size = feed.feed_direct(rest, most);
+            if (size == 0) feed.feed(rest.substr(0, size = std::min<std::size_t>(rest.size(), 1000)));
+            rest.remove_prefix(size);
+        }
+        REQUIRE((feed.messages == Messages{"binary " + content}));
+    }
+    std::size_t spare_size() const { return spare.expired() ? 0 : spare.lock()->capacity(); }
+};
+
+constexpr std::size_t mebibyte = 1024 * 1024;
+
+}  // namespace
+
+TEST_CASE("assembler: a long message leaves its block to the next while another is under way") {
+    Neighbours neighbours(any_role());
+    neighbours.receive(std::string(mebibyte, 'a'));
+    CHECK(neighbours.spare.expired());
+
+    neighbours.start_idler();
+    neighbours.receive(std::string(mebibyte, 'b'));
+    CHECK(neighbours.spare_size() == mebibyte);
+    const char* block = neighbours.spare.lock()->end();
+    neighbours.receive(std::string(mebibyte, 'c'), 50'000);
+    CHECK(neighbours.spare.lock()->end() == block);
+    neighbours.receive(std::string(mebibyte + 1, 'd'));
+    CHECK(neighbours.spare_size() == mebibyte + 1);
+    // Much shorter ones do not keep it.
+    neighbours.receive(std::string(mebibyte / 8, 'e'));
+    CHECK(neighbours.spare_size() == mebibyte / 8);
+    neighbours.end_idler();
+    CHECK(neighbours.spare.expired());
+}
+
+TEST_CASE("assembler: the block of another message is taken for what came, not for what a header promises") {
+    const Role receiver = any_role();
+    const bool is_last = GENERATE(true, false);
+    const std::size_t factor = is_last ? 4 : 2;
+    for (const std::size_t received : {2u, 70'000u, 300'000u}) {
+        for (const std::size_t more : {0u, 1u}) {
+            Neighbours neighbours(receiver);
+            neighbours.start_idler();
+            const std::size_t size = factor * (received + Assembler::direct_maximum) + more;
+            neighbours.receive(std::string(size, 'a'));
+            REQUIRE(neighbours.spare_size() == size);
+
+            AssemblerFeed feed(receiver, with_message_size(std::numeric_limits<std::size_t>::max()));
+            feed.spare = &neighbours.spare;
+            feed.feed(feed.header(is_last ? first::binary : first::binary_begins, absurd) + std::string(received, 'x'));
+            REQUIRE(feed.direct_target().size() == Assembler::direct_maximum);
+            CAPTURE(received, more);
+            CHECK((neighbours.spare_size() < size) == (more == 0));
+        }
+    }
+}
+
+TEST_CASE("assembler: a message that is given up gives its memory back, one that was shown does not") {
+    const Role receiver = any_role();
+    Neighbours neighbours(receiver);
+    neighbours.start_idler();
+    neighbours.idler.assembler.abandon();
+    CHECK(neighbours.spare.expired());
+
+    AssemblerFeed feed(receiver);
+    const support::ExactBytes bytes(feed.frame(first::text_begins, "abc") + feed.frame(first::ends, "def"));
+    std::span<char> rest = bytes.span();
+    hawser::MessageView message;
+    REQUIRE(feed.assembler.next(rest, feed.limits, message) == Assembler::Status::message);
+    feed.assembler.abandon();
+    CHECK(message.content == "abcdef");
 }
 
 TEST_CASE("assembler: direct and ordinary input may alternate") {
@@ -253,11 +299,11 @@ TEST_CASE("assembler: direct and ordinary input may alternate") {
     for (unsigned seed = 1; seed <= 30; ++seed) {
         CAPTURE(support::role_name(receiver), seed);
         std::mt19937 random(seed);
-        AssemblerFeed feed(receiver), neighbour(receiver);
-        // Beside another long message, the blocks go from one to the next.
-        feed.spare = neighbour.spare;
-        neighbour.feed(neighbour.header(first::binary, Assembler::direct_minimum));
-        if (seed % 2 == 0) neighbour.direct_target();
+        AssemblerFeed feed(receiver);
+        // Beside another long message, blocks go from one to the next.
+        Neighbours neighbours(receiver);
+        feed.spare = &neighbours.spare;
+        if (seed % 2 == 0) neighbours.start_idler();
         std::string stream;
         Messages expected;
         for (int i = 0; i < 4; ++i) {

@@ -24,8 +24,8 @@ public:
 
     hawser::Configuration limits;
     Assembler assembler;
-    /// What long messages leave to each other; another feed's, to share it.
-    std::weak_ptr<hawser::Buffer>* spare = &own_spare_;
+    /// What long messages leave to each other: a feed's own, unless it shares another's.
+    std::weak_ptr<hawser::Buffer>* spare = nullptr;
     /// The messages so far, described; "failed 1002" is the last one, if it is there.
     std::vector<std::string> messages;
 
@@ -35,7 +35,7 @@ public:
         const std::span<char> rest = take(copy.span());
         tail_.assign(rest.begin(), rest.end());
     }
-    std::span<char> direct_target() { return assembler.direct_target(*spare); }
+    std::span<char> direct_target() { return assembler.direct_target(spare ? *spare : own_spare_); }
     /// Puts the front of `stream` where the assembler wants it, if it does; returns how much.
     std::size_t feed_direct(std::string_view stream, std::size_t most) {
         if (!tail_.empty() || has_failed()) return 0;
