@@ -18,8 +18,8 @@ class Base;
 
 /// What an endpoint tells the application, one function an event. Each may be empty.
 struct Listeners {
-    /// A message arrived; the view dies when the function returns.
-    using OnMessage = std::function<void(Connection&, MessageView)>;
+    /// A message arrived; the view dies when the function returns. What takes a MessageView by value will do, too.
+    using OnMessage = std::function<void(Connection&, const MessageView&)>;
     /// The opening handshake is complete: what was asked, and what was answered.
     using OnHandshake = std::function<void(Connection&, const Request&, const Response&)>;
     /// The connection has ended, and how.

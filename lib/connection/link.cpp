@@ -183,7 +183,7 @@ void Link::finish() {
     core_.loop().arm(*this, TimePoint::max());
     outbox_.clear();
     tail_.reset();
-    session_.drop_deflate();
+    session_.give_up_memory();
     corked_ = 0;
     if (Owner* owner = std::exchange(owner_, nullptr)) core_.guard([&] { owner->on_end(*this, session_.ending()); });
 }
@@ -201,7 +201,7 @@ void Link::read() {
 /// Returns whether there may be more to read.
 bool Link::read_once() {
     if (!session_.wants_input() || again_) return false;
-    const std::span<char> direct = !tail_ ? session_.direct_target() : std::span<char>();
+    const std::span<char> direct = !tail_ ? session_.direct_target(core_.spare()) : std::span<char>();
     if (!direct.empty()) {
         const transport::IoResult result = transport_->read(direct);
         if (!absorb(result)) return false;
@@ -230,18 +230,10 @@ bool Link::absorb(const transport::IoResult& result) {
     return false;
 }
 
-void Link::transport_failed(const char* step, std::error_code error) {
-    std::string tls = transport_->tls_failure();
-    if (tls.empty())
-        session_.transport_failed(step + error.message());
-    else
-        session_.transport_failed(std::move(tls), Errc::tls_failed);
-}
-
 void Link::feed(std::span<char> bytes) {
     const std::span<char> rest = bytes.subspan(session_.receive(bytes, core_.now()));
     if (rest.empty()) return tail_.reset();
-    if (!tail_) tail_ = std::make_unique<protocol::Buffer>();
+    if (!tail_) tail_ = std::make_unique<Buffer>();
     tail_->clear();
     tail_->append({rest.data(), rest.size()});
 }
@@ -299,18 +291,6 @@ void Link::on_message(MessageView& message) {
 void Link::on_open() {
     call([&](Owner& owner) { owner.on_open(*this); });
     keep_heads();
-}
-
-void Link::on_error(Errc code, std::string what, const Response* response) {
-    const std::string text = remote_name() + ": " + what;
-    const Error error = response ? Error(code, text, *response) : Error(code, text);
-    call([&](Owner&) { tell(error); });
-}
-
-/// Tells the application, and remembers what ends the connection.
-void Link::tell(const Error& error) {
-    if (error.level() == ErrorLevel::connection) session_.note(error);
-    if (owner_) owner_->on_error(*this, error);
 }
 
 // The way out.
@@ -443,13 +423,6 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
     if (result.bytes != 0) session_.write_progress(core_.now());
     if (blocked_) session_.write_blocked(core_.fresh_now());
     return result.bytes;
-}
-
-/// A failure inside a call of the application's: told when that has returned.
-void Link::fail_later(std::string what) {
-    blocked_ = true;
-    if (!is_failing()) extras().failure = std::move(what);
-    schedule();
 }
 
 /// Returns whether on_drain was called.

@@ -151,8 +151,7 @@ private:
     /// Calls the application. Returns false when it threw something.
     template <typename Callback>
     bool call(Callback&& callback);
-    template <typename Callback>
-    bool call_owner(Callback& callback);
+    void caught();
     void tell(const Error& error);
     void received_request(Request request, bool is_page);
     void begin_handshake(Hook direction, HttpMessage message);
@@ -194,7 +193,7 @@ private:
     Settings settings_;
     ChainPtr chain_;
     protocol::Session session_;
-    std::unique_ptr<protocol::Buffer> tail_;  // received, and not taken yet
+    std::unique_ptr<Buffer> tail_;  // received, and not taken yet
     Outbox outbox_;
     std::unique_ptr<Handshake> handshake_;
     std::unique_ptr<Extras> extras_;
@@ -216,32 +215,19 @@ template <typename Callback>
 bool Link::call(Callback&& callback) {
     if (!owner_) return true;
     // A turn keeps both alive.
-    if (in_turn_) return call_owner(callback);
-    const std::shared_ptr<Connection> self = shared_from_this();
-    const std::shared_ptr<Owner> owner = owner_->pin();
-    return call_owner(callback);
-}
-
-template <typename Callback>
-bool Link::call_owner(Callback& callback) {
+    std::shared_ptr<Connection> self;
+    std::shared_ptr<Owner> owner;
+    if (!in_turn_) {
+        self = shared_from_this();
+        owner = owner_->pin();
+    }
     bool complete = false;
-    core_.guard([&] {
-        try {
-            callback(*owner_);
-            complete = true;
-        } catch (const CloseRequested& request) {
-            if (session_.is_open())
-                close(request.status(), request.reason());
-            else
-                disconnect();
-        } catch (const ReconnectRequested& request) {
-            if (owner_) owner_->on_reconnect(*this, request.uri());
-        } catch (const Error& error) {
-            if (error.level() == ErrorLevel::handler) throw;
-            tell(error);
-            if (error.level() == ErrorLevel::connection) drop();
-        }
-    });
+    try {
+        callback(*owner_);
+        complete = true;
+    } catch (...) {
+        core_.guard([&] { caught(); });
+    }
     // The loop is about to break: what else has arrived waits until it runs again.
     if (core_.is_interrupted()) set_hold(held_by_exception, true);
     return complete;

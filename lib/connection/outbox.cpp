@@ -3,7 +3,7 @@
 #include <list>
 #include <utility>
 
-#include "protocol/buffer.hpp"
+#include "types/buffer.hpp"
 
 namespace hawser::connection {
 
@@ -11,7 +11,7 @@ namespace {
 
 /// Either own bytes or shared ones.
 struct Chunk {
-    protocol::Buffer own{};
+    Buffer own{};
     std::shared_ptr<const std::string> shared{};
 
     std::string_view view() const noexcept { return shared ? std::string_view(*shared) : own.view(); }
@@ -23,7 +23,9 @@ constexpr std::size_t chunk_limit = 256 * 1024;
 }  // namespace
 
 struct Outbox::Queue {
-    std::list<Chunk> chunks{};  // most often one: a deque would take ten times its size
+    Chunk first{};  // most often the only one
+    std::list<Chunk> others{};
+    Chunk& last() noexcept { return others.empty() ? first : others.back(); }
     std::size_t size = 0;
     std::size_t sent = 0;  // of the first chunk
 };
@@ -39,13 +41,13 @@ Outbox::Queue& Outbox::queue() {
 }
 
 char* Outbox::reserve(std::size_t size) {
-    std::list<Chunk>& chunks = queue().chunks;
-    if (chunks.empty() || chunks.back().shared || chunks.back().own.size() >= chunk_limit) chunks.emplace_back();
-    protocol::Buffer& own = chunks.back().own;
+    Queue& waiting = queue();
+    if (waiting.last().shared || waiting.last().own.size() >= chunk_limit) waiting.others.emplace_back();
+    Buffer& own = waiting.last().own;
     own.make_room(size);
     char* room = own.end();
     own.add(size);
-    queue_->size += size;
+    waiting.size += size;
     return room;
 }
 
@@ -55,17 +57,18 @@ void Outbox::append(std::string_view bytes) {
 
 void Outbox::append_shared(const std::shared_ptr<const std::string>& bytes) {
     if (bytes->size() < share_minimum) return append(*bytes);
-    queue().chunks.push_back(Chunk{{}, bytes});
-    queue_->size += bytes->size();
+    Queue& waiting = queue();
+    Chunk& chunk = waiting.size == 0 ? waiting.first : waiting.others.emplace_back();
+    chunk.shared = bytes;
+    waiting.size += bytes->size();
 }
 
 std::size_t Outbox::describe(std::span<iovec> slices) const noexcept {
-    if (!queue_) return 0;
-    std::size_t count = 0, sent = queue_->sent;
-    for (auto chunk = queue_->chunks.begin(); chunk != queue_->chunks.end() && count < slices.size(); ++chunk) {
-        const std::string_view rest = chunk->view().substr(std::exchange(sent, 0));
-        slices[count++] = {const_cast<char*>(rest.data()), rest.size()};
-    }
+    if (!queue_ || slices.empty()) return 0;
+    std::size_t count = 0;
+    const auto add = [&](std::string_view rest) { slices[count++] = {const_cast<char*>(rest.data()), rest.size()}; };
+    add(queue_->first.view().substr(queue_->sent));
+    for (auto chunk = queue_->others.begin(); chunk != queue_->others.end() && count < slices.size(); ++chunk) add(chunk->view());
     return count;
 }
 
@@ -73,16 +76,13 @@ void Outbox::consume(std::size_t size) noexcept {
     if (!queue_) return;
     queue_->size -= size;
     if (queue_->size == 0) return clear();
-    for (std::list<Chunk>& chunks = queue_->chunks; size != 0;) {
-        const std::size_t rest = chunks.front().view().size() - queue_->sent;
-        if (size < rest) {
-            queue_->sent += size;
-            return;
-        }
-        size -= rest;
-        queue_->sent = 0;
-        chunks.pop_front();
+    size += std::exchange(queue_->sent, 0);
+    for (Chunk& first = queue_->first; size >= first.view().size();) {
+        size -= first.view().size();
+        first = std::move(queue_->others.front());
+        queue_->others.pop_front();
     }
+    queue_->sent = size;
 }
 
 void Outbox::clear() noexcept { queue_.reset(); }

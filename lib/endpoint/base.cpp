@@ -42,6 +42,8 @@ void Base::abandon() {
     for (const auto& link : all_links()) link->orphan();
 }
 
+void Base::drop_retired() noexcept { retired_.clear(); }
+
 Base::Slot<Listeners::OnMessage>& Base::message_slot(Opcode opcode) noexcept {
     switch (opcode) {
         case Opcode::text: return slots.text;

@@ -99,7 +99,7 @@ private:
     public:
         explicit Dispatch(Base& base) noexcept : base_(base) { ++base_.depth_; }
         ~Dispatch() {
-            if (--base_.depth_ == 0 && !base_.retired_.empty()) base_.retired_.clear();
+            if (--base_.depth_ == 0 && !base_.retired_.empty()) base_.drop_retired();
         }
         Dispatch(const Dispatch&) = delete;
         Dispatch& operator=(const Dispatch&) = delete;
@@ -108,6 +108,7 @@ private:
         Base& base_;
     };
 
+    void drop_retired() noexcept;
     void set_middlewares(connection::Middlewares middlewares);
     void tick();
 

@@ -206,19 +206,41 @@ bool Assembler::check_inflated(Inflater::Status status, std::size_t before) {
     return true;
 }
 
-/// Makes room for `more` bytes: up to twice what is there; of a last frame, which brings `due`, up to four times, as its storage ends
-/// where the message does.
+/// Makes room for `more` bytes: up to twice what is there; of a last frame, which brings `due`, up to four times, as its storage need not
+/// go beyond the message's end.
 void Assembler::grow(std::size_t more, std::uint64_t due) {
     Buffer& storage = partial_->storage;
     const std::size_t needed = storage.size() + more;
     if (needed <= storage.capacity()) return;
+    if (take_spare(needed, (partial_->is_last ? 4 : 2) * needed)) return;
     const std::size_t whole = storage.size() + static_cast<std::size_t>(due);
     storage.reserve(partial_->is_last ? std::min(std::max(needed, 4 * storage.size()), whole) : std::max(needed, 2 * storage.size()));
 }
 
-std::span<char> Assembler::direct_target() {
+/// Goes on in the spare block, if that has room and is no larger than what would be reserved: a header's promise holds no memory here
+/// either.
+bool Assembler::take_spare(std::size_t needed, std::size_t most) {
+    Buffer* spare = partial_->spare.get();
+    if (!spare || spare->capacity() < needed) return false;
+    partial_->is_spare_too_large = spare->capacity() > most;
+    if (partial_->is_spare_too_large) return false;
+    spare->append(partial_->storage.view());
+    spare->swap(partial_->storage);
+    spare->clear();
+    return true;
+}
+
+Assembler::Partial::~Partial() {
+    if (!spare || (storage.capacity() <= spare->capacity() && !is_spare_too_large)) return;
+    spare->swap(storage);
+    spare->clear();
+}
+
+std::span<char> Assembler::direct_target(std::weak_ptr<Buffer>& spare) {
     if (!partial_ || !partial_->in_frame || partial_->is_compressed || partial_->remaining < direct_minimum) return {};
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(partial_->remaining, direct_maximum));
+    if (!partial_->spare) partial_->spare = spare.lock();
+    if (!partial_->spare) spare = partial_->spare = std::make_shared<Buffer>();
     grow(size, partial_->remaining);
     return {partial_->storage.end(), size};
 }

@@ -9,10 +9,10 @@
 #include <hawser/configuration.hpp>
 #include <hawser/message.hpp>
 
-#include "protocol/buffer.hpp"
 #include "protocol/deflate.hpp"
 #include "protocol/frame.hpp"
 #include "protocol/utf8.hpp"
+#include "types/buffer.hpp"
 
 namespace hawser::protocol {
 
@@ -44,9 +44,15 @@ public:
         if (partial_ && partial_->is_delivered) partial_.reset();
     }
 
+    /// Gives up a message that will not be complete.
+    void abandon() noexcept {
+        if (in_message()) partial_.reset();
+    }
+
     /// Where the rest of a large frame may be received directly, to be followed by `received` and `next`;
-    /// empty when it is better received with what follows.
-    std::span<char> direct_target();
+    /// empty when it is better received with what follows. `spare`: the block that the long messages of a reactor leave to each other
+    /// while there are any; filling fresh memory costs far more than filling it again.
+    std::span<char> direct_target(std::weak_ptr<Buffer>& spare);
     /// `size` bytes were written to the front of the direct target, which was not empty.
     void received(std::size_t size) noexcept { partial_->pending_direct = size; }
 
@@ -63,9 +69,11 @@ public:
 private:
     /// A message that is not, or was not, there as a whole.
     struct Partial {
+        ~Partial();
         Buffer storage{};
-        std::uint64_t remaining = 0;  // of the frame's payload
-        std::uint64_t offset = 0;     // in the frame's payload
+        std::shared_ptr<Buffer> spare{};  // when it is received directly
+        std::uint64_t remaining = 0;      // of the frame's payload
+        std::uint64_t offset = 0;         // in the frame's payload
         std::size_t pending_direct = 0;
         std::uint32_t fragments = 0;  // data frames so far
         MaskingKey key{};
@@ -75,6 +83,7 @@ private:
         bool is_last = false;  // the frame
         bool is_compressed = false;
         bool is_delivered = false;  // the storage holds a message that was shown
+        bool is_spare_too_large = false;
         Failure failure{};
     };
 
@@ -94,6 +103,7 @@ private:
     bool finish_inflating(const Configuration& limits);
     bool check_inflated(Inflater::Status status, std::size_t before);
     void grow(std::size_t more, std::uint64_t due);
+    bool take_spare(std::size_t needed, std::size_t most);
     bool refuse(CloseCode code, const char* reason);
     Status fail(CloseCode code, const char* reason);
     Partial& partial();

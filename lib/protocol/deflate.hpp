@@ -11,7 +11,7 @@
 
 #include <hawser/message.hpp>
 
-#include "protocol/buffer.hpp"
+#include "types/buffer.hpp"
 
 struct z_stream_s;
 

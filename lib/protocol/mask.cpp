@@ -69,8 +69,8 @@ std::size_t apply_any_blocks(char* to, const char* from, std::size_t size, std::
     return apply_blocks<Block>(to, from, size, word);
 }
 
-/// `to` may be `from`, but must not overlap it otherwise.
-void apply(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
+/// `to` may be `from`, but must not overlap it otherwise. Compiled into both callers: most payloads are so short that a call counts.
+[[gnu::always_inline]] inline void apply(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
     const std::uint32_t word = rotate(key, offset);
     if (size >= sizeof(Block) && size <= 2 * sizeof(Block)) {
         const std::uint32_t last = rotate(key, offset + size);

@@ -124,7 +124,9 @@ public:
     /// behind it or once reading is resumed.
     std::size_t receive(std::span<char> bytes, TimePoint now);
     /// Where a large message's next bytes may be received directly, or empty; then `receive_direct(size)`.
-    std::span<char> direct_target() { return wants_messages() ? assembler_.direct_target() : std::span<char>(); }
+    std::span<char> direct_target(std::weak_ptr<Buffer>& spare) {
+        return wants_messages() ? assembler_.direct_target(spare) : std::span<char>();
+    }
     void receive_direct(std::size_t size, TimePoint now);
     /// The peer closed its write half.
     void receive_end();
@@ -172,8 +174,8 @@ public:
     /// The first Close frame was the application's.
     bool close_began_here() const noexcept { return close_began_here_; }
     bool is_over() const noexcept { return over_; }
-    /// No message will be sent or received any more: gives up what compression holds.
-    void drop_deflate() noexcept;
+    /// No message will be sent or received any more: gives up what compression and half a message hold.
+    void give_up_memory() noexcept;
     /// Ends it from outside.
     void set_over() noexcept { over_ = true; }
     /// Remembers what ended it; the first one counts.

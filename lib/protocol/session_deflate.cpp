@@ -44,9 +44,10 @@ void Session::start_deflate() {
     deflater_ = std::make_unique<Deflater>(settings, out.takes_over, options.threshold, opening_->deflate_pool);
 }
 
-void Session::drop_deflate() noexcept {
+void Session::give_up_memory() noexcept {
     deflater_.reset();
     assembler_.set_inflater(nullptr);
+    assembler_.abandon();
 }
 
 void Session::send_compressed(const MessageView& message, const PreparedMessage* prepared) {

@@ -102,7 +102,17 @@ void write_long(Output& output, Opcode opcode, std::string_view payload, std::si
     gather.flush();
 }
 
-void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
+void write_short_masked(Output& output, Entropy& entropy, unsigned opcode, std::string_view payload) {
+    MaskingKey key;
+    entropy.fill(key);
+    char* to = output.reserve(header_size(0, true) + payload.size());
+    to[0] = static_cast<char>(wire::fin | opcode);
+    to[1] = static_cast<char>(wire::masked | payload.size());
+    std::memcpy(to + 2, key.data(), key.size());
+    mask_copy(to + 2 + key.size(), payload.data(), payload.size(), key);
+}
+
+void write_long_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv) {
     Fragments fragments(opcode, payload, frame_size, rsv);
     std::string_view piece;
     unsigned wire_opcode = 0;

@@ -58,8 +58,17 @@ inline void write_unmasked(Output& output, Opcode opcode, std::string_view paylo
     else
         write_long(output, opcode, payload, frame_size, rsv);
 }
+/// The same as a client sends them.
+void write_short_masked(Output& output, Entropy& entropy, unsigned opcode, std::string_view payload);
+void write_long_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv);
 /// As a client does: each frame masked with a new key (RFC 6455, section 5.3).
-void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size, unsigned rsv = 0);
+inline void write_masked(Output& output, Entropy& entropy, Opcode opcode, std::string_view payload, std::size_t frame_size,
+                         unsigned rsv = 0) {
+    if (payload.size() <= std::min(max_short_payload, frame_size))
+        write_short_masked(output, entropy, static_cast<unsigned>(opcode) | rsv, payload);
+    else
+        write_long_masked(output, entropy, opcode, payload, frame_size, rsv);
+}
 
 /// Up to this many bytes, frames are copied behind each other; above, they are sent from the caller's memory.
 inline constexpr std::size_t copy_limit = 32 * 1024;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reactor/loop.hpp"
+#include "types/buffer.hpp"
 #include "types/entropy.hpp"
 
 namespace hawser {
@@ -96,6 +97,9 @@ public:
     /// The message that a call under way sends to one connection after the other; null outside of such a call.
     const PreparedMessage*& prepared() noexcept { return prepared_; }
 
+    /// A block of memory that long messages leave to each other; gone when none is under way.
+    std::weak_ptr<Buffer>& spare() noexcept { return spare_; }
+
     /// What the connections share to compress with; left here by the first that needs it.
     std::shared_ptr<void>& codecs() noexcept { return codecs_; }
 
@@ -128,6 +132,7 @@ private:
     TimerId last_timer_ = 0;
     std::multimap<std::string, std::shared_ptr<void>> parked_;
     std::shared_ptr<void> codecs_;
+    std::weak_ptr<Buffer> spare_;
     const PreparedMessage* prepared_ = nullptr;
     std::function<void(std::exception_ptr)> exception_handler_;
     std::exception_ptr exception_;

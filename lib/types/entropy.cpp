@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 
 namespace hawser {
@@ -28,6 +29,7 @@ public:
     ~SystemEntropy() override { SystemEntropy::after_fork(); }
 
     void fill(std::span<unsigned char> bytes) override {
+        if (bytes.size() <= pool_.size() - used_) return take(bytes);
         for (; bytes.size() >= batch_size; bytes = bytes.subspan(batch_size)) draw(bytes.first(batch_size));
         const std::size_t at_hand = std::min(bytes.size(), pool_.size() - used_);
         take(bytes.first(at_hand));
@@ -43,11 +45,16 @@ public:
     }
 
 private:
-    // What was handed out is wiped: a key must not be found in memory after its use.
+    // What was handed out is wiped: a key must not be found in memory after its use. Most often it is a masking key.
     void take(std::span<unsigned char> bytes) noexcept {
-        std::copy_n(pool_.begin() + static_cast<std::ptrdiff_t>(used_), bytes.size(), bytes.begin());
-        explicit_bzero(pool_.data() + used_, bytes.size());
-        used_ += bytes.size();
+        const auto hand_out = [&](std::size_t size) {
+            std::memcpy(bytes.data(), pool_.data() + used_, size);
+            std::memset(pool_.data() + used_, 0, size);
+            used_ += size;
+        };
+        constexpr std::size_t key_size = 4;
+        if (bytes.size() == key_size) return hand_out(key_size);
+        if (!bytes.empty()) hand_out(bytes.size());
     }
 
     std::array<unsigned char, batch_size> pool_{};

@@ -4,9 +4,9 @@
 
 #include <hawser/server.hpp>
 
-#include "protocol/buffer.hpp"
 #include "support/catch.hpp"
 #include "support/loopback.hpp"
+#include "types/buffer.hpp"
 
 // Counts what the whole executable allocates: this file has one of its own, whose calls of malloc and its kin the linker turns to these
 // (--wrap), and operator new is replaced by one that calls malloc from here, since the standard library's own would escape.
@@ -109,7 +109,7 @@ TEST_CASE("allocation: the counter counts", "[allocation]") {
     // Called as functions: a new expression may be optimized away.
     operator delete(operator new(1));
     operator delete[](operator new[](1));
-    protocol::Buffer grown;
+    Buffer grown;
     grown.reserve(1);
     grown.reserve(100);
     is_counting = false;

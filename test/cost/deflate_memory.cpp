@@ -14,6 +14,7 @@
 namespace {
 
 using namespace hawser::protocol;
+using hawser::Buffer;
 
 constexpr std::size_t connections = 50;
 

@@ -1,3 +1,4 @@
+#include "support/frames.hpp"
 #include "support/loopback.hpp"
 
 using namespace support;
@@ -118,4 +119,31 @@ TEST_CASE("server base: a handshake under way when the shutdown begins is droppe
     pending[0](Request{});  // too late: without effect
     run_ready(loop.reactor.core());
     CHECK(loop.server.connection_count() == 0);
+}
+
+TEST_CASE("server base: long messages leave a block to each other, and nothing is left of one that never ends") {
+    Loopback loop;
+    int messages = 0;
+    std::vector<ConnectionPtr> kept;
+    loop.server.on_handshake([&](Connection& connection, const Request&, const Response&) { kept.push_back(connection.handle()); })
+        .on_binary([&](Connection&, const MessageView&) { ++messages; })
+        .start();
+    const std::weak_ptr<Buffer>& spare = loop.reactor.core().spare();
+    RawPeer slow(loop.reactor.core(), loop.dial()), quick(loop.reactor.core(), loop.dial());
+    slow.shake_hands();
+    quick.shake_hands();
+    // Longer than what is received at once.
+    const std::string frame = raw_frame(first::binary, std::string(100'000, 'x'), true);
+    slow.send(std::string_view(frame).substr(0, 1000));
+    run_ready(loop.reactor.core());
+    slow.send(std::string_view(frame).substr(1000, 1000));
+    loop.until([&] { return !spare.expired(); });
+    CHECK(spare.lock()->capacity() == 0);
+    quick.send(frame);
+    loop.until([&] { return messages == 1; });
+    CHECK(spare.lock()->capacity() == 100'000);
+    slow.reset();
+    loop.until([&] { return loop.endings.size() == 1; });
+    CHECK(kept.size() == 2);
+    CHECK(spare.expired());
 }

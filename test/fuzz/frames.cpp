@@ -33,6 +33,12 @@ void fuzz::run(std::string_view input) {
     AssemblerFeed whole = make_feed(receiver, compresses);
     whole.feed(choices.rest());
     AssemblerFeed cut = make_feed(receiver, compresses);
+    // While another long message is under way, blocks go from one message to the next.
+    std::weak_ptr<Buffer> spare;
+    AssemblerFeed neighbour = make_feed(receiver, false);
+    cut.spare = neighbour.spare = &spare;
+    neighbour.feed(neighbour.header(protocol::wire::fin | protocol::wire::binary, max_message));
+    neighbour.direct_target();
     in_pieces(choices.rest(), seed, [&](std::string_view piece) {
         while (!piece.empty() && !cut.has_failed()) {
             const std::size_t direct = is_direct ? cut.feed_direct(piece, piece.size()) : 0;

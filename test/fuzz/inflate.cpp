@@ -6,6 +6,7 @@
 // Compressed messages: pieces give what the whole gives, within the limit, and what our compressor makes comes back as it was.
 
 using namespace hawser::protocol;
+using hawser::Buffer;
 
 namespace {
 

@@ -194,8 +194,8 @@ TEST_CASE("assembler: fragments of a compressed message are counted") {
 TEST_CASE("assembler: a compressed frame is not received directly, a plain one is") {
     Compressed feed;
     feed.feed(feed.header(first::binary | rsv1, 100'000));
-    CHECK(feed.assembler.direct_target().empty());
+    CHECK(feed.direct_target().empty());
     Compressed plain;
     plain.feed(plain.header(first::binary, 100'000));
-    CHECK_FALSE(plain.assembler.direct_target().empty());
+    CHECK_FALSE(plain.direct_target().empty());
 }

@@ -160,7 +160,7 @@ TEST_CASE("assembler: memory is taken for what came, not for what a header promi
         feed.feed(piece);
         REQUIRE(heap_in_use() <= before + growth * received + 4096);
     }
-    const std::span<char> target = feed.assembler.direct_target();
+    const std::span<char> target = feed.direct_target();
     CHECK(target.size() == Assembler::direct_maximum);
     CHECK(heap_in_use() <= before + growth * (200'000 + Assembler::direct_maximum) + 4096);
     CHECK(feed.messages.empty());
@@ -189,10 +189,10 @@ TEST_CASE("assembler: a large frame's rest is received directly") {
     const auto target_after = [&](std::uint64_t length, std::size_t received) {
         AssemblerFeed feed(receiver);
         feed.feed(feed.header(first::binary, length) + std::string(received, 'x'));
-        return feed.assembler.direct_target().size();
+        return feed.direct_target().size();
     };
     AssemblerFeed idle(receiver);
-    CHECK(idle.assembler.direct_target().empty());
+    CHECK(idle.direct_target().empty());
     CHECK(target_after(Assembler::direct_minimum - 1, 0) == 0);
     CHECK(target_after(Assembler::direct_minimum, 0) == Assembler::direct_minimum);
     CHECK(target_after(Assembler::direct_minimum, 1) == 0);
@@ -202,12 +202,108 @@ TEST_CASE("assembler: a large frame's rest is received directly") {
     CHECK(target_after(10 * Assembler::direct_maximum, 5000) == Assembler::direct_maximum);
 }
 
+namespace {
+
+/// Long messages of connections that share a reactor.
+struct Neighbours {
+    explicit Neighbours(Role role) : receiver(role), idler(role) { idler.spare = &spare; }
+
+    std::weak_ptr<hawser::Buffer> spare{};
+    Role receiver;
+    AssemblerFeed idler;  // a message that is under way all the time
+
+    void start_idler() {
+        idler.feed(idler.header(first::binary, Assembler::direct_minimum));
+        REQUIRE_FALSE(idler.direct_target().empty());
+    }
+    void end_idler() { idler.feed(std::string(Assembler::direct_minimum, 'i')); }
+    /// Directly where that goes, `most` bytes at once.
+    void receive(const std::string& content, std::size_t most = Assembler::direct_maximum) {
+        AssemblerFeed feed(receiver);
+        feed.spare = &spare;
+        const std::string frame = feed.frame(first::binary, content);
+        for (std::string_view rest = frame; !rest.empty();) {
+            std::size_t size = feed.feed_direct(rest, most);
+            if (size == 0) feed.feed(rest.substr(0, size = std::min<std::size_t>(rest.size(), 1000)));
+            rest.remove_prefix(size);
+        }
+        REQUIRE((feed.messages == Messages{"binary " + content}));
+    }
+    std::size_t spare_size() const { return spare.expired() ? 0 : spare.lock()->capacity(); }
+};
+
+constexpr std::size_t mebibyte = 1024 * 1024;
+
+}  // namespace
+
+TEST_CASE("assembler: a long message leaves its block to the next while another is under way") {
+    Neighbours neighbours(any_role());
+    neighbours.receive(std::string(mebibyte, 'a'));
+    CHECK(neighbours.spare.expired());
+
+    neighbours.start_idler();
+    neighbours.receive(std::string(mebibyte, 'b'));
+    CHECK(neighbours.spare_size() == mebibyte);
+    const char* block = neighbours.spare.lock()->end();
+    neighbours.receive(std::string(mebibyte, 'c'), 50'000);
+    CHECK(neighbours.spare.lock()->end() == block);
+    neighbours.receive(std::string(mebibyte + 1, 'd'));
+    CHECK(neighbours.spare_size() == mebibyte + 1);
+    // Much shorter ones do not keep it.
+    neighbours.receive(std::string(mebibyte / 8, 'e'));
+    CHECK(neighbours.spare_size() == mebibyte / 8);
+    neighbours.end_idler();
+    CHECK(neighbours.spare.expired());
+}
+
+TEST_CASE("assembler: the block of another message is taken for what came, not for what a header promises") {
+    const Role receiver = any_role();
+    const bool is_last = GENERATE(true, false);
+    const std::size_t factor = is_last ? 4 : 2;
+    for (const std::size_t received : {2u, 70'000u, 300'000u}) {
+        for (const std::size_t more : {0u, 1u}) {
+            Neighbours neighbours(receiver);
+            neighbours.start_idler();
+            const std::size_t size = factor * (received + Assembler::direct_maximum) + more;
+            neighbours.receive(std::string(size, 'a'));
+            REQUIRE(neighbours.spare_size() == size);
+
+            AssemblerFeed feed(receiver, with_message_size(std::numeric_limits<std::size_t>::max()));
+            feed.spare = &neighbours.spare;
+            feed.feed(feed.header(is_last ? first::binary : first::binary_begins, absurd) + std::string(received, 'x'));
+            REQUIRE(feed.direct_target().size() == Assembler::direct_maximum);
+            CAPTURE(received, more);
+            CHECK((neighbours.spare_size() < size) == (more == 0));
+        }
+    }
+}
+
+TEST_CASE("assembler: a message that is given up gives its memory back, one that was shown does not") {
+    const Role receiver = any_role();
+    Neighbours neighbours(receiver);
+    neighbours.start_idler();
+    neighbours.idler.assembler.abandon();
+    CHECK(neighbours.spare.expired());
+
+    AssemblerFeed feed(receiver);
+    const support::ExactBytes bytes(feed.frame(first::text_begins, "abc") + feed.frame(first::ends, "def"));
+    std::span<char> rest = bytes.span();
+    hawser::MessageView message;
+    REQUIRE(feed.assembler.next(rest, feed.limits, message) == Assembler::Status::message);
+    feed.assembler.abandon();
+    CHECK(message.content == "abcdef");
+}
+
 TEST_CASE("assembler: direct and ordinary input may alternate") {
     const Role receiver = any_role();
     for (unsigned seed = 1; seed <= 30; ++seed) {
         CAPTURE(support::role_name(receiver), seed);
         std::mt19937 random(seed);
         AssemblerFeed feed(receiver);
+        // Beside another long message, blocks go from one to the next.
+        Neighbours neighbours(receiver);
+        feed.spare = &neighbours.spare;
+        if (seed % 2 == 0) neighbours.start_idler();
         std::string stream;
         Messages expected;
         for (int i = 0; i < 4; ++i) {

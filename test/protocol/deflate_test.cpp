@@ -14,6 +14,7 @@
 #include "support/frames.hpp"
 
 using namespace hawser::protocol;
+using hawser::Buffer;
 using hawser::MessageView;
 using hawser::Opcode;
 using support::ExactBytes;

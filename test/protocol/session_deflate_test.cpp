@@ -281,6 +281,6 @@ TEST_CASE("session: what compression holds can be given up at the end, and a lat
     ends.server.session.answer_extensions(ends.server.request, response);
     CHECK(response.headers.empty());
     ends.server.session.set_over();
-    ends.server.session.drop_deflate();
+    ends.server.session.give_up_memory();
     CHECK(ends.server.send(Opcode::text, content) == hawser::SendStatus::closed);
 }

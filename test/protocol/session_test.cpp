@@ -320,12 +320,12 @@ TEST_CASE("session: other settings count from the next frame") {
 
 TEST_CASE("session: a large message is received directly, but not while reading is stopped") {
     OpenPeer peer(any_role());
-    CHECK(peer.session.direct_target().empty());
+    CHECK(peer.direct_target().empty());
     const std::string content(200'000, 'x');
     const std::string stream = peer.frame(first::binary, content);
     peer.feed(std::string_view(stream).substr(0, 1000));
     peer.session.set_reading(false, peer.now);
-    CHECK(peer.session.direct_target().empty());
+    CHECK(peer.direct_target().empty());
     peer.session.set_reading(true, peer.now);
     CHECK(peer.feed_direct(std::string_view(stream).substr(1000), stream.size()) == stream.size() - 1000);
     CHECK((peer.told() == Told{"binary " + content}));

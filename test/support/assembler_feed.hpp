@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@ public:
 
     hawser::Configuration limits;
     Assembler assembler;
+    /// What long messages leave to each other: a feed's own, unless it shares another's.
+    std::weak_ptr<hawser::Buffer>* spare = nullptr;
     /// The messages so far, described; "failed 1002" is the last one, if it is there.
     std::vector<std::string> messages;
 
@@ -32,10 +35,11 @@ public:
         const std::span<char> rest = take(copy.span());
         tail_.assign(rest.begin(), rest.end());
     }
+    std::span<char> direct_target() { return assembler.direct_target(spare ? *spare : own_spare_); }
     /// Puts the front of `stream` where the assembler wants it, if it does; returns how much.
     std::size_t feed_direct(std::string_view stream, std::size_t most) {
         if (!tail_.empty() || has_failed()) return 0;
-        const std::span<char> target = assembler.direct_target();
+        const std::span<char> target = direct_target();
         if (target.empty()) return 0;
         const std::size_t size = stream.copy(target.data(), std::min(most, target.size()));
         assembler.received(size);
@@ -75,6 +79,7 @@ private:
 
     Role receiver_;
     std::string tail_;
+    std::weak_ptr<hawser::Buffer> own_spare_;
 };
 
 }  // namespace support

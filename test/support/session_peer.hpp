@@ -161,10 +161,11 @@ public:
         const std::size_t taken = session.receive(copy.span(), now);
         tail_.assign(copy.span().begin() + static_cast<std::ptrdiff_t>(taken), copy.span().end());
     }
+    std::span<char> direct_target() { return session.direct_target(spare_); }
     /// Puts the front of `stream` where the session wants it, if it does; returns how much.
     std::size_t feed_direct(std::string_view stream, std::size_t most) {
         if (!tail_.empty()) return 0;
-        const std::span<char> target = session.direct_target();
+        const std::span<char> target = direct_target();
         const std::size_t size = stream.copy(target.data(), std::min(most, target.size()));
         if (size != 0) session.receive_direct(size, now);
         return size;
@@ -248,6 +249,7 @@ private:
     }
 
     std::string tail_;
+    std::weak_ptr<hawser::Buffer> spare_;
 };
 
 /// One whose opening handshake is complete.

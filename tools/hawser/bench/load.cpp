@@ -99,10 +99,11 @@ SendStatus Load::send(Line& line) { return line.client.send(payload_.message(lin
 void Load::received(Line& line, const MessageView& message) {
     const std::uint64_t number = line.received++;
     const bool is_compared = !plan_.length_only && (number < compared_batches * plan_.depth || number % compared_one_of == 0);
-    const std::string objection = number >= line.sent ? "was not asked for" : payload_.objection(message, line.index, number, is_compared);
-    if (!objection.empty())
+    const bool is_asked_for = number < line.sent;
+    if (!is_asked_for || !payload_.is_echo(message, line.index, number, is_compared))
         throw std::runtime_error(line.client.uri().str() + ": echo " + std::to_string(number + 1) + " on connection " +
-                                 std::to_string(line.index + 1) + " " + objection);
+                                 std::to_string(line.index + 1) + " " +
+                                 (is_asked_for ? payload_.objection(message, line.index, number) : "was not asked for"));
     if (is_over()) return;
     ++report_.messages;
     on_echo(line);

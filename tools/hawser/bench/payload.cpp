@@ -50,12 +50,10 @@ MessageView Payload::message(std::size_t connection, std::uint64_t number) const
     return {opcode_, std::string_view(supply_).substr(place_of(connection, number), size_)};
 }
 
-std::string Payload::objection(const MessageView& echo, std::size_t connection, std::uint64_t number, bool whole) const {
+std::string Payload::objection(const MessageView& echo, std::size_t connection, std::uint64_t number) const {
     if (echo.opcode != opcode_) return "is " + std::string(echo.opcode_name()) + " instead of " + std::string(opcode_name(opcode_));
     if (echo.length() != size_) return "has a length of " + std::to_string(echo.length()) + " instead of " + std::to_string(size_);
-    if (!whole) return {};
     const std::string_view sent = message(connection, number).content;
-    if (echo.content == sent) return {};
     const auto [expected, actual] = std::mismatch(sent.begin(), sent.end(), echo.content.begin());
     return "differs at byte " + std::to_string(expected - sent.begin()) + ": " + hex(*actual) + " instead of " + hex(*expected);
 }

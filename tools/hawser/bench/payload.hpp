@@ -18,8 +18,12 @@ public:
     /// What a connection sends as the message of this number, as good as always other than its last ones and those of
     /// other connections.
     MessageView message(std::size_t connection, std::uint64_t number) const noexcept;
-    /// In what an echo is not that message, empty if in nothing. The content is looked at only if `whole`.
-    std::string objection(const MessageView& echo, std::size_t connection, std::uint64_t number, bool whole) const;
+    /// Whether an echo is that message. The content is looked at only if `whole`.
+    bool is_echo(const MessageView& echo, std::size_t connection, std::uint64_t number, bool whole) const noexcept {
+        return echo.opcode == opcode_ && echo.length() == size_ && (!whole || echo.content == message(connection, number).content);
+    }
+    /// In what an echo is not that message.
+    std::string objection(const MessageView& echo, std::size_t connection, std::uint64_t number) const;
 
 private:
     Opcode opcode_;

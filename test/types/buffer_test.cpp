@@ -1,11 +1,11 @@
-#include "protocol/buffer.hpp"
+#include "types/buffer.hpp"
 
 #include <string>
 #include <utility>
 
 #include "support/catch.hpp"
 
-using hawser::protocol::Buffer;
+using hawser::Buffer;
 
 TEST_CASE("buffer: an empty one holds no memory") {
     const Buffer buffer;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace hawser::protocol {
+namespace hawser {
 
 /// Bytes that grow at the end: as a string, but what is added need not be written first, and growing uses realloc,
 /// which moves the pages of a large block instead of copying it.
@@ -17,6 +17,10 @@ public:
     Buffer() = default;
     Buffer(Buffer&& other) noexcept
         : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)) {}
+    Buffer& operator=(Buffer other) noexcept {
+        swap(other);
+        return *this;
+    }
     ~Buffer() { std::free(data_); }
 
     std::size_t size() const noexcept { return size_; }
@@ -45,6 +49,11 @@ public:
     }
     void remove_suffix(std::size_t size) noexcept { size_ -= size; }
     void clear() noexcept { size_ = 0; }
+    void swap(Buffer& other) noexcept {
+        std::swap(data_, other.data_);
+        std::swap(size_, other.size_);
+        std::swap(capacity_, other.capacity_);
+    }
 
 private:
     char* data_ = nullptr;
@@ -52,4 +61,4 @@ private:
     std::size_t capacity_ = 0;
 };
 
-}  // namespace hawser::protocol
+}  // namespace hawser
