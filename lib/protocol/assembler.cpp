@@ -217,13 +217,11 @@ void Assembler::grow(std::size_t more, std::uint64_t due) {
     storage.reserve(partial_->is_last ? std::min(std::max(needed, 4 * storage.size()), whole) : std::max(needed, 2 * storage.size()));
 }
 
-/// Goes on in the spare block, if that has room and is no larger than what would be reserved: a header's promise holds no memory here
-/// either.
+/// Goes on in the spare block, if that has room, and not more than `most`: a header alone does not hold a large one.
 bool Assembler::take_spare(std::size_t needed, std::size_t most) {
     Buffer* spare = partial_->spare.get();
-    if (!spare || spare->capacity() < needed) return false;
-    partial_->is_spare_too_large = spare->capacity() > most;
-    if (partial_->is_spare_too_large) return false;
+    partial_->is_spare_too_large = spare && spare->capacity() > most;
+    if (!spare || spare->capacity() < needed || partial_->is_spare_too_large) return false;
     spare->append(partial_->storage.view());
     spare->swap(partial_->storage);
     spare->clear();
@@ -231,7 +229,7 @@ bool Assembler::take_spare(std::size_t needed, std::size_t most) {
 }
 
 Assembler::Partial::~Partial() {
-    if (!spare || (storage.capacity() <= spare->capacity() && !is_spare_too_large)) return;
+    if (!spare || !is_delivered || (storage.capacity() <= spare->capacity() && !is_spare_too_large)) return;
     spare->swap(storage);
     spare->clear();
 }

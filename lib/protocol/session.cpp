@@ -196,9 +196,15 @@ void Session::receive_direct(std::size_t size, TimePoint now) {
     receive({}, now);
 }
 
+/// No message arrives any more; what there is of one goes.
+void Session::stop_messages(Half half) noexcept {
+    read_ = half;
+    assembler_.abandon();
+}
+
 void Session::receive_close(MessageView& message, TimePoint now) {
     close_received_ = true;
-    read_ = Half::closing;
+    stop_messages(Half::closing);
     ending_slot().code = message.close_status;
     ending_slot().reason = message.content;
     start_close_wait(now);
@@ -218,7 +224,7 @@ void Session::receive_end() {
     }
     const bool truncated = read_ == Half::open && (in_frame_ || assembler_.in_message());
     const bool may_go_on = configuration_->allow_half_open && read_ != Half::closing && write_ == Half::open && !truncated;
-    read_ = Half::closed;
+    stop_messages(Half::closed);
     if (!may_go_on) end_when_flushed();
     if (truncated) events_.on_error(Errc::connection_closed, "the peer closed the connection in the middle of a message", nullptr);
 }
@@ -228,9 +234,9 @@ void Session::set_reading(bool reading, TimePoint now) noexcept {
     reading_ = reading;
 }
 
-void Session::fail(const Failure& failure, TimePoint now) {
+void Session::fail(Failure failure, TimePoint now) {
     failed_ = true;
-    read_ = Half::closing;
+    stop_messages(Half::closing);
     if (write_ == Half::open) send_close(failure.code, failure.reason, now);
     if (write_ == Half::closed) over_ = true;
     fin_due_ = true;
@@ -285,7 +291,7 @@ void Session::send_close(CloseCode code, std::string_view reason, TimePoint now)
 void Session::close_read() noexcept {
     if (is_opening()) return set_over();
     if (read_ == Half::closing && write_ != Half::closed) return;
-    read_ = Half::closed;
+    stop_messages(Half::closed);
     if (write_ != Half::open) end_when_flushed();
 }
 

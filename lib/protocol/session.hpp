@@ -194,12 +194,13 @@ private:
     void receive_body(std::span<char>& rest);
     void receive_messages(std::span<char>& rest, TimePoint now);
     void receive_close(MessageView& message, TimePoint now);
+    void stop_messages(Half half) noexcept;
     void deliver_response();
     void refuse(const HttpFailure& failure, TimePoint now);
     std::optional<std::string> check_extensions(const Response& response);
     void open(TimePoint now);
     void start_deflate();
-    void fail(const Failure& failure, TimePoint now);
+    void fail(Failure failure, TimePoint now);
     void end_when_flushed() noexcept;
     void end_with(Errc code, std::string what);
     void send_close(CloseCode code, std::string_view reason, TimePoint now);

@@ -36,9 +36,13 @@ void fuzz::run(std::string_view input) {
     // While another long message is under way, blocks go from one message to the next.
     std::weak_ptr<Buffer> spare;
     AssemblerFeed neighbour = make_feed(receiver, false);
-    cut.spare = neighbour.spare = &spare;
-    neighbour.feed(neighbour.header(protocol::wire::fin | protocol::wire::binary, max_message));
+    AssemblerFeed earlier = make_feed(receiver, false);
+    cut.spare = neighbour.spare = earlier.spare = &spare;
+    const std::string header = neighbour.header(protocol::wire::fin | protocol::wire::binary, max_message);
+    neighbour.feed(header);
     neighbour.direct_target();
+    earlier.feed(header);
+    require(earlier.feed_direct(std::string(max_message, 'x'), max_message) == max_message, "a long message is received directly");
     in_pieces(choices.rest(), seed, [&](std::string_view piece) {
         while (!piece.empty() && !cut.has_failed()) {
             const std::size_t direct = is_direct ? cut.feed_direct(piece, piece.size()) : 0;

@@ -245,18 +245,31 @@ TEST_CASE("assembler: a long message leaves its block to the next while another 
     neighbours.receive(std::string(mebibyte, 'b'));
     CHECK(neighbours.spare_size() == mebibyte);
     const char* block = neighbours.spare.lock()->end();
-    neighbours.receive(std::string(mebibyte, 'c'), 50'000);
+    AssemblerFeed next(neighbours.receiver);
+    next.spare = &neighbours.spare;
+    next.feed(next.header(first::binary, mebibyte) + "x");
+    CHECK(next.direct_target().data() == block + 1);
+    next.feed(std::string(mebibyte - 1, 'c'));
+    CHECK(next.messages.size() == 1);
     CHECK(neighbours.spare.lock()->end() == block);
     neighbours.receive(std::string(mebibyte + 1, 'd'));
     CHECK(neighbours.spare_size() == mebibyte + 1);
     // Much shorter ones do not keep it.
-    neighbours.receive(std::string(mebibyte / 8, 'e'));
+    neighbours.receive(std::string(mebibyte / 8, 'e'), 50'000);
     CHECK(neighbours.spare_size() == mebibyte / 8);
+    // One that is never complete leaves nothing.
+    {
+        AssemblerFeed given_up(neighbours.receiver);
+        given_up.spare = &neighbours.spare;
+        given_up.feed(given_up.header(first::binary, mebibyte));
+        REQUIRE_FALSE(given_up.direct_target().empty());
+    }
+    CHECK(neighbours.spare_size() <= mebibyte / 8);
     neighbours.end_idler();
     CHECK(neighbours.spare.expired());
 }
 
-TEST_CASE("assembler: the block of another message is taken for what came, not for what a header promises") {
+TEST_CASE("assembler: the block of another message is taken for what came and is being received, not for what a header promises") {
     const Role receiver = any_role();
     const bool is_last = GENERATE(true, false);
     const std::size_t factor = is_last ? 4 : 2;

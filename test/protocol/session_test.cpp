@@ -331,6 +331,20 @@ TEST_CASE("session: a large message is received directly, but not while reading 
     CHECK((peer.told() == Told{"binary " + content}));
 }
 
+TEST_CASE("session: half a message is given up when no message can follow") {
+    OpenPeer peer(any_role());
+    const std::string stream = peer.frame(first::binary_begins, std::string(100'000, 'x'));
+    peer.feed(std::string_view(stream).substr(0, 1000));
+    peer.feed_direct(std::string_view(stream).substr(1000), stream.size());
+    REQUIRE(peer.holds_half_a_message());
+    SECTION("its end cannot come") { peer.session.receive_end(); }
+    SECTION("nobody reads any more") { peer.session.close_read(); }
+    SECTION("a Close comes") { peer.feed_frame(first::close, close_payload(1000)); }
+    SECTION("the protocol is broken") { peer.feed_frame(first::text, "another"); }
+    SECTION("the connection is over") { peer.session.give_up_memory(); }
+    CHECK_FALSE(peer.holds_half_a_message());
+}
+
 TEST_CASE("session: a socket that fails is an error, but not behind the closing handshake or another error") {
     const Role role = any_role();
     OpenPeer peer(role);

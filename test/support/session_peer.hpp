@@ -162,6 +162,8 @@ public:
         tail_.assign(copy.span().begin() + static_cast<std::ptrdiff_t>(taken), copy.span().end());
     }
     std::span<char> direct_target() { return session.direct_target(spare_); }
+    /// What has been received directly of a message is still there.
+    bool holds_half_a_message() const noexcept { return !spare_.expired(); }
     /// Puts the front of `stream` where the session wants it, if it does; returns how much.
     std::size_t feed_direct(std::string_view stream, std::size_t most) {
         if (!tail_.empty()) return 0;

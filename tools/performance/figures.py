@@ -43,10 +43,16 @@ def ratio(servers, name, base):
     return Ratio(statistics.median(values), min(values), max(values)) if values else None
 
 
+def shown_figure(servers, name):
+    """What a table has of a server: the median of its ratios to the limit, or of its figures where there is none."""
+    of_limit = ratio(servers, name, LIMIT)
+    return of_limit.median if of_limit else statistics.median(servers[name].values())
+
+
 def best_peer(servers, is_less_better=False):
-    """The name of the packaged library with the best median; None if there is none."""
-    medians = {name: statistics.median(servers[name].values()) for name in PEERS if name in servers}
-    return (min if is_less_better else max)(medians, key=medians.get) if medians else None
+    """The name of the packaged library that is shown as the best; None if there is none."""
+    shown = {name: shown_figure(servers, name) for name in PEERS if name in servers}
+    return (min if is_less_better else max)(shown, key=shown.get) if shown else None
 
 
 def markdown(head, rows):
@@ -57,8 +63,7 @@ def markdown(head, rows):
 
 def of_best(servers, name=OURS, is_less_better=False):
     best = best_peer(servers, is_less_better)
-    quotient = ratio(servers, name, best) if best else None
-    return f"{quotient.median:.2f} × {best}" if quotient else "–"
+    return f"{shown_figure(servers, name) / shown_figure(servers, best):.2f} × {best}" if best and name in servers else "–"
 
 
 def columns(table):

@@ -101,7 +101,7 @@ def peers_section(table, rounds, about):
         the servers took turns. Figures are messages per second of the server's processor time, relative to `{LIMIT}`, which makes the
         reads and writes of an echo server and nothing else; hawser's have their least and greatest round behind them. "{WHOLE}" sends
         frames as long as the messages, where these are longer than its default of 4 KiB. The last column is relative to the best of the
-        other libraries.""")
+        other libraries. What lies above 1 is the scatter.""")
     return f"""
 {words}
 
@@ -119,7 +119,8 @@ def growth_section(cells, rounds, about):
     words = paragraph(f"""
         Measured on {about}. {rounds_text(rounds)}. A latency counts from when a message was due. Payloads of which the connections would
         have more than 256 MiB in flight are left out. Relative to `{LIMIT}` in the same cell, messages per second of the
-        server's processor time are {least:.2f} at least; cells below {figures.CLIFF}: {cliffs}.""")
+        server's processor time are {least:.2f} at least; cells below {figures.CLIFF}: {cliffs}. Values above 1 show how much a
+        measurement scatters.""")
     return f"""
 ![Growth with connections and payload](growth.svg)
 
