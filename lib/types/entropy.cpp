@@ -45,7 +45,8 @@ public:
     }
 
 private:
-    // What was handed out is wiped: a key must not be found in memory after its use. Most often it is a masking key.
+    // What was handed out is wiped: a key must not be found in memory after its use. The pool lives on, so no compiler leaves that out.
+    // Most often it is a masking key.
     void take(std::span<unsigned char> bytes) noexcept {
         const auto hand_out = [&](std::size_t size) {
             std::memcpy(bytes.data(), pool_.data() + used_, size);
