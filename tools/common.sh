@@ -11,12 +11,19 @@ fail() {
 
 # step NAME COMMAND...: runs the command with its output in a log, and says how long it took, or why it failed.
 step() {
-    local name=$1 log begin=$SECONDS
+    local name=$1 log begin=$SECONDS status
     shift
-    mkdir -p "$logs"
     log=$logs/${name//[^a-z0-9]/-}.log
+    { mkdir -p "$logs" && : >"$log"; } 2>/dev/null || fail "cannot write $log"
     printf '%-44s' "$name ..."
-    if "$@" >"$log" 2>&1 </dev/null; then
+    if [ -t 1 ]; then
+        "$@" 2>&1 </dev/null | show_progress "$name ..." "$log"
+        status=${PIPESTATUS[0]}
+    else
+        "$@" >"$log" 2>&1 </dev/null
+        status=$?
+    fi
+    if [ "$status" -eq 0 ]; then
         printf 'done (%d s)\n' $((SECONDS - begin))
     else
         printf 'failed (%d s)\n' $((SECONDS - begin))
@@ -24,23 +31,33 @@ step() {
     fi
 }
 
+# show_progress LABEL LOG: copies its input to the log, and shows behind the label on the terminal what ninja and meson count.
+show_progress() {
+    local line clear='                    '
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >&3
+        [[ $line =~ ^[[\ ]*([0-9]+)/([0-9]+) ]] && printf '\r%-44s%s of %s' "$1" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+    done 3>"$2"
+    printf '\r%-44s%s\r%-44s' "$1" "$clear" "$1"
+}
+
 # The line of a log that most likely says what went wrong.
 reason() {
     local pattern line
+    [ "$(df --output=avail "$1" 2>/dev/null | tail -n 1)" -gt 0 ] || { printf 'no space is left in %s' "$logs" && return; }
     for pattern in '(error|ERROR|fatal error): ' '^(E: |npm error |FAILED: )' .; do
         line=$(grep -m 1 -E "$pattern" "$1") && break
     done
     printf '%s' "${line:-no output}"
 }
 
+can_be_root() { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        echo "error: neither root nor sudo: run as root once: $*" >&2
-        return 1
+        sudo "$@"
     fi
 }
 
@@ -56,6 +73,7 @@ install_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     command -v apt-get >/dev/null || fail "apt-get is missing: install by hand what corresponds to ${missing[*]}"
+    can_be_root || fail "neither root nor sudo: run as root, once: apt-get install --no-install-recommends ${missing[*]}"
     step "update the package lists" as_root apt-get update -q
     step "install ${#missing[@]} packages" as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}"

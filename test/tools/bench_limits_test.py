@@ -49,7 +49,7 @@ async def usage(hawser):
         (["--rate", "10", "--depth", "2"], "--depth"),
         (["--rate", "10", "--mode", "idle"], "--rate"),
         (["--depth", "2", "--mode", "connect"], "--depth"),
-        (["--mode", "idles"], "--mode"),
+        *((["--mode", value], "--mode") for value in ("idles", "1")),
         (["--server-pid", "0"], "--server-pid"),
         (["--server-pid", "x"], "--server-pid"),
         (["--insecure"], "--insecure"),

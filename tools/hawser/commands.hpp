@@ -2,22 +2,22 @@
 
 #include <functional>
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
 
 namespace hawser::command {
 
-/// A subcommand: its options, and what it does once they are parsed, which gives the exit status.
+/// A subcommand, and what it does once its options are parsed, which gives the exit status.
 struct Command {
-    CLI::App* options;
+    Subcommand subcommand;
     std::function<int()> run;
 };
 
-// Each adds its subcommand to `app`.
-Command make_bench(CLI::App& app);
-Command make_check(CLI::App& app);
-Command make_serve(CLI::App& app);
-Command make_connect(CLI::App& app);
-Command make_echo(CLI::App& app);
-Command make_send(CLI::App& app);
+// Each adds its subcommand.
+Command make_bench(CommandLine& line);
+Command make_check(CommandLine& line);
+Command make_serve(CommandLine& line);
+Command make_connect(CommandLine& line);
+Command make_echo(CommandLine& line);
+Command make_send(CommandLine& line);
 
 }  // namespace hawser::command

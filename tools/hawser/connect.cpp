@@ -20,7 +20,7 @@ constexpr const char* about =
 struct ConnectOptions {
     CallOptions call{};
     bool binary = false;
-    CLI::Option* ping = nullptr;
+    Option ping{};
     std::string ping_content{};
     std::string close = "1000";
 
@@ -87,7 +87,7 @@ Connect::Connect(const ConnectOptions& options)
 
 void Connect::begin() {
     interactive_ = call_.terminal().start_prompt();
-    if (options_.ping->count() > 0) {
+    if (options_.ping.count() > 0) {
         ping_begin_ = std::chrono::steady_clock::now();
         call_.client().ping(options_.ping_content);
     }
@@ -102,19 +102,19 @@ void Connect::send(std::string_view piece) {
 
 }  // namespace
 
-Command make_connect(CLI::App& app) {
-    CLI::App* subcommand = app.add_subcommand("connect", "Connect standard input and output, a terminal or pipes, to a server");
+Command make_connect(CommandLine& line) {
+    Subcommand subcommand = line.add_subcommand("connect", "Connect standard input and output, a terminal or pipes, to a server");
     const auto options = std::make_shared<ConnectOptions>();
-    options->call.add_to(*subcommand);
-    subcommand->add_flag("--binary", options->binary, "Pass bytes as they are (see below)");
-    options->ping = subcommand->add_option("--ping", options->ping_content, "Send a ping first, and show the pong on standard error")
-                        ->expected(0, 1)
-                        ->check(check_ping)
-                        ->type_name("[TEXT]");
-    subcommand->add_option("--close", options->close, "How to close at the end of the input (1000)")
-        ->check(check_close)
-        ->type_name("CODE[:REASON]");
-    subcommand->footer(about);
+    options->call.add_to(subcommand);
+    subcommand.add_flag("--binary", options->binary, "Pass bytes as they are (see below)");
+    options->ping = subcommand.add_option("--ping", options->ping_content, "Send a ping first, and show the pong on standard error")
+                        .value_is_optional()
+                        .check(check_ping)
+                        .type_name("[TEXT]");
+    subcommand.add_option("--close", options->close, "How to close at the end of the input (1000)")
+        .check(check_close)
+        .type_name("CODE[:REASON]");
+    subcommand.footer(about);
     return {subcommand, [options] { return Connect(*options).run(); }};
 }
 

@@ -16,10 +16,10 @@ int echo(const CallOptions& options) {
 
 }  // namespace
 
-Command make_echo(CLI::App& app) {
-    CLI::App* subcommand = app.add_subcommand("echo", "Connect, and send back what comes in until the server closes");
+Command make_echo(CommandLine& line) {
+    Subcommand subcommand = line.add_subcommand("echo", "Connect, and send back what comes in until the server closes");
     const auto options = std::make_shared<CallOptions>();
-    options->add_to(*subcommand);
+    options->add_to(subcommand);
     return {subcommand, [options] { return echo(*options); }};
 }
 

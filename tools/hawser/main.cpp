@@ -27,14 +27,6 @@ void open_standard_descriptors() {
     }
 }
 
-int report_usage(const CLI::App& app, const CLI::ParseError& error) {
-    // Help and version are "errors" of this kind too.
-    if (error.get_exit_code() == 0) return app.exit(error);
-    const auto given = app.get_subcommands();
-    print_error(std::string(error.what()) + " (see hawser " + (given.empty() ? "" : given.front()->get_name() + " ") + "--help)");
-    return wrong_usage;
-}
-
 std::string version_text() {
     const LibraryVersions versions = library_versions();
     return "hawser " + versions.hawser + "\nlibev " + versions.libev + "\nmbedTLS " + versions.mbedtls + "\nzlib " + versions.zlib +
@@ -42,19 +34,20 @@ std::string version_text() {
 }
 
 int run(int argc, char** argv) {
-    CLI::App app("A WebSocket client and server (RFC 6455).", "hawser");
-    app.set_version_flag("--version", version_text, "Print the versions of hawser and of the libraries it uses, and exit");
-    app.require_subcommand(0, 1);
-    app.footer("Exit status: 0 clean, 1 the connection or the protocol failed, 2 wrong usage.\nhawser SUBCOMMAND --help tells more.");
-    const std::vector<Command> commands = {make_serve(app), make_connect(app), make_echo(app),
-                                           make_send(app),  make_check(app),   make_bench(app)};
+    CommandLine line("hawser", "A WebSocket client and server (RFC 6455).",
+                     "Exit status: 0 clean, 1 the connection or the protocol failed, 2 wrong usage.\nhawser SUBCOMMAND --help tells more.");
+    line.add_version(version_text, "Print the versions of hawser and of the libraries it uses, and exit");
+    const std::vector<Command> commands = {make_serve(line), make_connect(line), make_echo(line),
+                                           make_send(line),  make_check(line),   make_bench(line)};
     try {
-        app.parse(argc, argv);
+        if (const auto status = line.parse(argc, argv)) return *status;
         for (const Command& command : commands)
-            if (command.options->parsed()) return command.run();
-        throw CLI::RequiredError("A subcommand");
-    } catch (const CLI::ParseError& error) {
-        return report_usage(app, error);
+            if (command.subcommand.is_given()) return command.run();
+        throw WrongUsage("A subcommand is required");
+    } catch (const WrongUsage& error) {
+        const std::string given = line.given();
+        print_error(std::string(error.what()) + " (see hawser " + given + (given.empty() ? "" : " ") + "--help)");
+        return wrong_usage;
     } catch (const Error& error) {
         print_error(error.what());
         return error.errc() == Errc::bad_uri || error.errc() == Errc::invalid_option ? wrong_usage : failure;

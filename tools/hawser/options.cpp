@@ -66,6 +66,12 @@ std::string check_deflate(const std::string& text) {
     return {};
 }
 
+std::string trimmed(const std::string& text) {
+    constexpr const char* blanks = " \t\n\v\f\r";
+    const std::size_t begin = text.find_first_not_of(blanks);
+    return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
 /// Complains unless `text` is "Name: value".
 std::string check_header(const std::string& text) {
     const std::size_t colon = text.find(':');
@@ -74,11 +80,11 @@ std::string check_header(const std::string& text) {
 
 }  // namespace
 
-void CompressionOptions::add_to(CLI::App& app) {
-    app.add_flag("--deflate", enabled, "Compress messages, if the peer can do that too (permessage-deflate)");
-    add_list(app, "--deflate-option", parameters, std::string("How to: ") + deflate_parameters + " (repeatable; implies --deflate)")
-        ->check(check_deflate)
-        ->type_name("NAME[=VALUE]");
+void CompressionOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_flag("--deflate", enabled, "Compress messages, if the peer can do that too (permessage-deflate)");
+    subcommand.add_list("--deflate-option", parameters, std::string("How to: ") + deflate_parameters + " (repeatable; implies --deflate)")
+        .check(check_deflate)
+        .type_name("NAME[=VALUE]");
 }
 
 DeflateOptions CompressionOptions::deflate_options() const {
@@ -87,15 +93,15 @@ DeflateOptions CompressionOptions::deflate_options() const {
     return options;
 }
 
-void CommonOptions::add_to(CLI::App& app) {
-    app.add_option("--timeout", timeout, "Bounds each wait for the peer (60)")->check(check_seconds)->type_name("SECONDS");
-    app.add_option("--max-message", max_message, "Longest message that is accepted, with K, M or G if you like (16M)")
-        ->transform(to_bytes)
-        ->type_name("BYTES");
-    app.add_option("--unix", unix_path, "A Unix socket instead of host and port")->type_name("PATH");
-    compression.add_to(app);
-    context.add_to(app);
-    app.add_flag("--verbose", verbose, "Tell on standard error what happens");
+void CommonOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_option("--timeout", timeout, "Bounds each wait for the peer (60)").check(check_seconds).type_name("SECONDS");
+    subcommand.add_option("--max-message", max_message, "Longest message that is accepted, with K, M or G if you like (16M)")
+        .transform(to_bytes)
+        .type_name("BYTES");
+    subcommand.add_option("--unix", unix_path, "A Unix socket instead of host and port").type_name("PATH");
+    compression.add_to(subcommand);
+    context.add_to(subcommand);
+    subcommand.add_flag("--verbose", verbose, "Tell on standard error what happens");
 }
 
 Configuration CommonOptions::bounds() const {
@@ -107,17 +113,17 @@ Configuration CommonOptions::bounds() const {
     return configuration;
 }
 
-void CallOptions::add_to(CLI::App& app) {
-    app.add_option("URL", uri, "Where the server is: ws://host:port/path, or wss://")->required();
-    add_list(app, "--header", headers, "A header field for the request (repeatable)")->check(check_header)->type_name("'NAME: VALUE'");
-    add_list(app, "--subprotocol", subprotocols, "A subprotocol to offer (repeatable)")->check(check_subprotocol)->type_name("NAME");
-    tls.add_to(app);
-    common.add_to(app);
+void CallOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_option("URL", uri, "Where the server is: ws://host:port/path, or wss://").required();
+    subcommand.add_list("--header", headers, "A header field for the request (repeatable)").check(check_header).type_name("'NAME: VALUE'");
+    subcommand.add_list("--subprotocol", subprotocols, "A subprotocol to offer (repeatable)").check(check_subprotocol).type_name("NAME");
+    tls.add_to(subcommand);
+    common.add_to(subcommand);
 }
 
 ClientOptions CallOptions::client_options() const {
     if (tls.are_given() && !Uri(uri).is_secure())
-        throw CLI::ValidationError(uri + " is not encrypted: --cafile, --insecure, --cert, --key, --pin and --servername need wss://");
+        throw WrongUsage(uri + " is not encrypted: --cafile, --insecure, --cert, --key, --pin and --servername need wss://");
     ClientOptions options;
     options.unix_path = common.unix_path;
     options.configuration = common.configuration(tls);
@@ -133,10 +139,6 @@ void CallOptions::apply_to(Client& client) const {
     }
     if (!subprotocols.empty()) client.add_middleware(std::make_shared<SubprotocolNegotiation>(subprotocols));
     common.compression.apply_to(client);
-}
-
-CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values, const std::string& description) {
-    return app.add_option(name, values, description)->allow_extra_args(false);
 }
 
 std::string check_seconds(const std::string& text) {
@@ -169,13 +171,13 @@ std::string to_bytes(const std::string& text) {
     const std::size_t unit = std::string_view("KMG").find(rest.empty() ? 'K' : rest.front());
     const unsigned shift = rest.empty() ? 0 : 10 * static_cast<unsigned>(unit + 1);
     if (!number || rest.size() > 1 || unit == std::string_view::npos || *number == 0 || *number > largest_size >> shift)
-        throw CLI::ValidationError(complain(text, "a number of bytes from 1 to 1024G"));
+        throw WrongUsage(complain(text, "a number of bytes from 1 to 1024G"));
     return std::to_string(*number << shift);
 }
 
 Header parse_header(const std::string& text) {
     const std::size_t colon = text.find(':');
-    return {CLI::detail::trim_copy(text.substr(0, colon)), CLI::detail::trim_copy(text.substr(colon + 1))};
+    return {trimmed(text.substr(0, colon)), trimmed(text.substr(colon + 1))};
 }
 
 // A token of RFC 9110, section 5.6.2.

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <hawser/client.hpp>
 #include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
 
+#include "command_line.hpp"
 #include "tls_options.hpp"
 
 namespace hawser::command {
@@ -19,7 +19,7 @@ struct CompressionOptions {
     bool enabled = false;
     std::vector<std::string> parameters{};
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     /// Adds the extension to a client or a server, if it is wanted.
     template <typename Endpoint>
     void apply_to(Endpoint& endpoint) const {
@@ -39,7 +39,7 @@ struct CommonOptions {
     ContextOptions context{};
     bool verbose = false;
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     /// `tls`: the role's own options, before which those of --context go.
     template <typename TlsOptions>
     Configuration configuration(const TlsOptions& tls) const {
@@ -61,16 +61,13 @@ struct CallOptions {
     std::vector<std::string> headers{};
     std::vector<std::string> subprotocols{};
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     ClientOptions client_options() const;
     /// What is no part of those.
     void apply_to(Client& client) const;
 };
 
-/// An option that may be given several times, each time with one value.
-CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values, const std::string& description);
-
-// What CLI11 is to ask of values: complaints, empty if there is none.
+// What is to be asked of values: complaints, empty if there is none.
 std::string check_seconds(const std::string& text);
 /// For a number above 0.
 std::string check_positive(const std::string& text);

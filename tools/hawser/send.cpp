@@ -6,6 +6,7 @@
 
 #include "call.hpp"
 #include "commands.hpp"
+#include "format.hpp"
 
 namespace hawser::command {
 
@@ -19,29 +20,24 @@ constexpr const char* about =
 struct SendOptions {
     CallOptions call{};
     double wait = 5;
-    CLI::App* app = nullptr;
-    CLI::Option* messages = nullptr;
-    CLI::Option* text = nullptr;
-    CLI::Option* binary = nullptr;
-    CLI::Option* pings = nullptr;
+    Subcommand subcommand{};
+    Option messages{};
+    Option text{};
+    Option binary{};
+    Option pings{};
 
-    void add_to(CLI::App& subcommand);
+    void add_options();
     std::vector<Message> parse_messages() const;
 };
 
-void SendOptions::add_to(CLI::App& subcommand) {
-    app = &subcommand;
+void SendOptions::add_options() {
     call.add_to(subcommand);
-    // A message like "[1,2]" must stay whole, which allow_extra_args would split; the large minimum makes room for any
-    // number instead, and binds nobody, since take_all checks none.
-    constexpr int any_number = 1 << 20;
-    messages = subcommand.add_option("MESSAGE")->take_all()->expected(any_number, -1)->allow_extra_args(false);
-    messages->description("What to send")->type_name("");
-    binary = subcommand.add_flag("--binary")->description("The messages behind it are binary")->take_all();
-    text = subcommand.add_flag("--text")->description("The messages behind it are text again")->take_all();
-    pings = subcommand.add_option("--ping", "Send a ping, here in the order (repeatable)")->expected(0, 1)->take_all();
-    pings->check(check_ping)->type_name("[TEXT]");
-    subcommand.add_option("--wait", wait, "How long to wait for each reply; 0: not at all (5)")->check(check_seconds)->type_name("SECONDS");
+    messages = subcommand.add_list("MESSAGE", "What to send").type_name("");
+    binary = subcommand.add_flag("--binary", "The messages behind it are binary").take_all();
+    text = subcommand.add_flag("--text", "The messages behind it are text again").take_all();
+    pings = subcommand.add_option("--ping", "Send a ping, here in the order (repeatable)").value_is_optional().take_all();
+    pings.check(check_ping).type_name("[TEXT]");
+    subcommand.add_option("--wait", wait, "How long to wait for each reply; 0: not at all (5)").check(check_seconds).type_name("SECONDS");
     subcommand.footer(about);
 }
 
@@ -49,13 +45,13 @@ std::vector<Message> SendOptions::parse_messages() const {
     std::vector<Message> parsed;
     Opcode opcode = Opcode::text;
     std::size_t message = 0, ping = 0;
-    for (const CLI::Option* option : app->parse_order()) {
+    for (const Option option : subcommand.parse_order()) {
         if (option == binary) opcode = Opcode::binary;
         if (option == text) opcode = Opcode::text;
-        if (option == messages) parsed.emplace_back(opcode, messages->results()[message++]);
-        if (option == pings) parsed.emplace_back(Opcode::ping, pings->results()[ping++]);
+        if (option == messages) parsed.emplace_back(opcode, messages.results()[message++]);
+        if (option == pings) parsed.emplace_back(Opcode::ping, pings.results()[ping++]);
     }
-    if (parsed.empty()) throw CLI::RequiredError("MESSAGE, or --ping,");
+    if (parsed.empty()) throw WrongUsage("MESSAGE, or --ping, is required");
     return parsed;
 }
 
@@ -134,18 +130,18 @@ bool Send::is_answer(const MessageView& reply) const {
 
 void Send::on_late() {
     waiting_ = false;
-    call_.fail(call_.client().uri().str() + ": no reply to message " + std::to_string(sent_) + " within " +
-               CLI::detail::to_string(wait_.count()) + " s (wait longer with --wait, or not at all with --wait 0)");
+    call_.fail(call_.client().uri().str() + ": no reply to message " + std::to_string(sent_) + " within " + format("%g", wait_.count()) +
+               " s (wait longer with --wait, or not at all with --wait 0)");
     call_.close();
 }
 
 }  // namespace
 
-Command make_send(CLI::App& app) {
-    CLI::App* subcommand = app.add_subcommand("send", "Send messages, print the replies, and close");
+Command make_send(CommandLine& line) {
     const auto options = std::make_shared<SendOptions>();
-    options->add_to(*subcommand);
-    return {subcommand, [options] { return Send(*options).run(); }};
+    options->subcommand = line.add_subcommand("send", "Send messages, print the replies, and close");
+    options->add_options();
+    return {options->subcommand, [options] { return Send(*options).run(); }};
 }
 
 }  // namespace hawser::command

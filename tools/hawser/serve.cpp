@@ -38,26 +38,28 @@ struct ServeOptions {
     bool commands = false;
     bool broadcast = false;
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     ServerOptions server_options() const;
     bool has_certificate() const;
     /// For whom the certificate is that is made for this run.
     std::vector<std::string> certificate_names() const;
 };
 
-void ServeOptions::add_to(CLI::App& app) {
-    app.add_option("--host", host, "Address or name to listen on; \"\" for all (127.0.0.1)");
-    app.add_option("--port", port, "Port to listen on; 0 for any that is free (9001)")->check(check_port)->type_name("PORT");
-    app.add_flag("--commands", commands, "Do what texts like @close say");
-    app.add_flag("--broadcast", broadcast, "Send each message to all connections");
-    add_list(app, "--subprotocol", subprotocols, "A subprotocol to agree on, if it is offered (repeatable)")
-        ->check(check_subprotocol)
-        ->type_name("NAME");
-    app.add_option("--frame-size", frame_size, "Longest frame that is sent (4K)")->transform(to_bytes)->type_name("BYTES");
-    app.add_option("--max-connections", max_connections, "Refuse more with 503; 0: no bound (0)")->check(check_count)->type_name("COUNT");
-    tls.add_to(app);
-    common.add_to(app);
-    app.footer(about);
+void ServeOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_option("--host", host, "Address or name to listen on; \"\" for all (127.0.0.1)");
+    subcommand.add_option("--port", port, "Port to listen on; 0 for any that is free (9001)").check(check_port).type_name("PORT");
+    subcommand.add_flag("--commands", commands, "Do what texts like @close say");
+    subcommand.add_flag("--broadcast", broadcast, "Send each message to all connections");
+    subcommand.add_list("--subprotocol", subprotocols, "A subprotocol to agree on, if it is offered (repeatable)")
+        .check(check_subprotocol)
+        .type_name("NAME");
+    subcommand.add_option("--frame-size", frame_size, "Longest frame that is sent (4K)").transform(to_bytes).type_name("BYTES");
+    subcommand.add_option("--max-connections", max_connections, "Refuse more with 503; 0: no bound (0)")
+        .check(check_count)
+        .type_name("COUNT");
+    tls.add_to(subcommand);
+    common.add_to(subcommand);
+    subcommand.footer(about);
 }
 
 ServerOptions ServeOptions::server_options() const {
@@ -175,10 +177,10 @@ int Serve::run() {
 
 }  // namespace
 
-Command make_serve(CLI::App& app) {
-    CLI::App* subcommand = app.add_subcommand("serve", "Serve: echo what comes in");
+Command make_serve(CommandLine& line) {
+    Subcommand subcommand = line.add_subcommand("serve", "Serve: echo what comes in");
     const auto options = std::make_shared<ServeOptions>();
-    options->add_to(*subcommand);
+    options->add_to(subcommand);
     return {subcommand, [options] { return Serve(*options).run(); }};
 }
 

@@ -22,16 +22,16 @@ void set_if_given(Context& context, const char* name, const std::string& value) 
 }
 
 /// Adds --cert and --key.
-CLI::Option* add_identity(CLI::App& app, std::string& certificate, std::string& key) {
-    CLI::Option* const option =
-        app.add_option("--cert", certificate, "Certificate to show, and those up to its root (PEM)")->type_name("FILE");
-    app.add_option("--key", key, "Its private key, unless the file of --cert has it too")->type_name("FILE")->needs(option);
+Option add_identity(Subcommand& subcommand, std::string& certificate, std::string& key) {
+    const Option option =
+        subcommand.add_option("--cert", certificate, "Certificate to show, and those up to its root (PEM)").type_name("FILE");
+    subcommand.add_option("--key", key, "Its private key, unless the file of --cert has it too").type_name("FILE").needs(option);
     return option;
 }
 
 }  // namespace
 
-void ContextOptions::add_to(CLI::App& app) {
+void ContextOptions::add_to(Subcommand& subcommand) {
     const auto check = [](const std::string& text) {
         try {
             Context context;
@@ -41,22 +41,23 @@ void ContextOptions::add_to(CLI::App& app) {
             return std::string(error.what());
         }
     };
-    app.add_option("--context", settings, "Any context option, as ssl.verify_depth=3; a list or a map grows by one (repeatable)")
-        ->allow_extra_args(false)
-        ->check(check)
-        ->type_name("WRAPPER.NAME=VALUE");
+    subcommand
+        .add_option("--context", settings, "Any context option, as ssl.verify_depth=3; a list or a map grows by one (repeatable)")
+
+        .check(check)
+        .type_name("WRAPPER.NAME=VALUE");
 }
 
 void ContextOptions::apply_to(Context& context) const {
     for (const std::string& setting : settings) set_option(context, setting);
 }
 
-void ClientTlsOptions::add_to(CLI::App& app) {
-    app.add_option("--cafile", authorities, "Certificates to trust instead of the system's (PEM)")->type_name("FILE");
-    app.add_flag("--insecure", insecure, "Verify neither the server's certificate nor its name; a pin counts all the same");
-    add_identity(app, certificate, key);
-    app.add_option("--pin", pin, "SHA-256 fingerprint that the server's certificate must have")->type_name("HEX");
-    app.add_option("--servername", server_name, "Name to send and to verify instead of the URL's host")->type_name("NAME");
+void ClientTlsOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_option("--cafile", authorities, "Certificates to trust instead of the system's (PEM)").type_name("FILE");
+    subcommand.add_flag("--insecure", insecure, "Verify neither the server's certificate nor its name; a pin counts all the same");
+    add_identity(subcommand, certificate, key);
+    subcommand.add_option("--pin", pin, "SHA-256 fingerprint that the server's certificate must have").type_name("HEX");
+    subcommand.add_option("--servername", server_name, "Name to send and to verify instead of the URL's host").type_name("NAME");
 }
 
 bool ClientTlsOptions::are_given() const { return insecure || !(authorities + certificate + key + pin + server_name).empty(); }
@@ -70,14 +71,14 @@ void ClientTlsOptions::apply_to(Context& context) const {
     set_if_given(context, "peer_name", server_name);
 }
 
-void ServerTlsOptions::add_to(CLI::App& app) {
-    CLI::Option* const tls = app.add_flag("--tls", enabled,
-                                          "Serve wss://; without --cert by a certificate made for this run, whose SHA-256\n"
-                                          "fingerprint is a second line on standard output");
-    add_identity(app, certificate, key)->needs(tls);
-    app.add_option("--client-ca", client_authorities, "Ask clients for a certificate that these have issued (PEM)")
-        ->type_name("FILE")
-        ->needs(tls);
+void ServerTlsOptions::add_to(Subcommand& subcommand) {
+    const Option tls = subcommand.add_flag("--tls", enabled,
+                                           "Serve wss://; without --cert by a certificate made for this run, whose SHA-256\n"
+                                           "fingerprint is a second line on standard output");
+    add_identity(subcommand, certificate, key).needs(tls);
+    subcommand.add_option("--client-ca", client_authorities, "Ask clients for a certificate that these have issued (PEM)")
+        .type_name("FILE")
+        .needs(tls);
 }
 
 void ServerTlsOptions::apply_to(Context& context) const {

@@ -3,8 +3,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <hawser/context.hpp>
+
+#include "command_line.hpp"
 
 namespace hawser::command {
 
@@ -12,7 +13,7 @@ namespace hawser::command {
 struct ContextOptions {
     std::vector<std::string> settings{};
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     void apply_to(Context& context) const;
 };
 
@@ -25,7 +26,7 @@ struct ClientTlsOptions {
     std::string pin{};
     std::string server_name{};
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     /// Any of them was given, which makes sense with wss:// alone.
     bool are_given() const;
     void apply_to(Context& context) const;
@@ -38,7 +39,7 @@ struct ServerTlsOptions {
     std::string key{};
     std::string client_authorities{};
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     void apply_to(Context& context) const;
 };
 

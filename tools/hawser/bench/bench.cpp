@@ -1,3 +1,4 @@
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -27,14 +28,15 @@ constexpr const char* about =
 
 struct BenchOptions {
     Plan plan{};
+    std::string mode = "echo";
     double rate = 0;
     pid_t server = 0;
     std::string json_path{};
-    CLI::Option* rate_option = nullptr;
-    CLI::Option* server_option = nullptr;
-    CLI::Option* json = nullptr;
+    Option rate_option{};
+    Option server_option{};
+    Option json{};
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     /// What was asked for, if that can be done.
     Plan checked_plan() const;
 };
@@ -43,49 +45,57 @@ void check_process(pid_t id) {
     try {
         const Process process(id);
     } catch (const std::exception& error) {
-        throw CLI::ValidationError("--server-pid", error.what());
+        throw WrongUsage(std::string("--server-pid: ") + error.what());
     }
 }
 
-std::string to_size(const std::string& text) { return text == "0" ? text : to_bytes(text); }
-
-CLI::Option* add_count(CLI::App& app, const std::string& name, std::size_t& value, const std::string& description) {
-    return app.add_option(name, value, description)->check(CLI::Range(1, 1'000'000))->type_name("COUNT");
+const std::map<std::string, Mode>& modes() {
+    static const std::map<std::string, Mode> all = {{"echo", Mode::echo}, {"connect", Mode::connect}, {"idle", Mode::idle}};
+    return all;
 }
 
-void BenchOptions::add_to(CLI::App& app) {
-    const std::map<std::string, Mode> modes = {{"echo", Mode::echo}, {"connect", Mode::connect}, {"idle", Mode::idle}};
-    app.add_option("--mode", plan.mode, "What to measure: echo, connect or idle (echo)")
-        ->transform(CLI::CheckedTransformer(modes).description(""))
-        ->type_name("MODE");
-    add_count(app, "--connections", plan.connections, "Connections at the same time (100)");
-    app.add_option("--size", plan.size, "Length of a message, with K, M or G if you like (20)")->transform(to_size)->type_name("BYTES");
-    add_count(app, "--depth", plan.depth, "Messages that each connection has in flight (1)");
-    app.add_flag("--text", plan.text, "Send texts (ASCII, like JSON) instead of binary messages");
-    app.add_flag("--length-only", plan.length_only, "Do not compare the contents of echoes");
-    app.add_option("--duration", plan.duration, "How long to measure (3)")->check(check_positive)->type_name("SECONDS");
-    app.add_option("--warmup", plan.warmup, "How long to load before that (0.5)")->check(check_seconds)->type_name("SECONDS");
-    rate_option = app.add_option("--rate", rate, "Messages a second, over all connections (see below)")->check(check_positive);
-    rate_option->type_name("COUNT");
-    server_option = app.add_option("--server-pid", server, "The server's process, whose CPU time and memory are told too");
-    server_option->check(CLI::PositiveNumber)->type_name("PID");
-    json = app.add_option("--json", json_path, "Print JSON instead, or write it to a file besides")->expected(0, 1)->type_name("[FILE]");
-    plan.call.add_to(app);
-    app.footer(about);
+std::string check_mode(const std::string& text) { return modes().contains(text) ? "" : "\"" + text + "\" is not echo, connect or idle"; }
+
+std::string to_size(const std::string& text) { return text == "0" ? text : to_bytes(text); }
+
+Option add_count(Subcommand& subcommand, const std::string& name, std::size_t& value, const std::string& description) {
+    return subcommand.add_option(name, value, description).check_range(1, 1'000'000).type_name("COUNT");
+}
+
+void BenchOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_option("--mode", mode, "What to measure: echo, connect or idle (echo)").check(check_mode).type_name("MODE");
+    add_count(subcommand, "--connections", plan.connections, "Connections at the same time (100)");
+    subcommand.add_option("--size", plan.size, "Length of a message, with K, M or G if you like (20)")
+        .transform(to_size)
+        .type_name("BYTES");
+    add_count(subcommand, "--depth", plan.depth, "Messages that each connection has in flight (1)");
+    subcommand.add_flag("--text", plan.text, "Send texts (ASCII, like JSON) instead of binary messages");
+    subcommand.add_flag("--length-only", plan.length_only, "Do not compare the contents of echoes");
+    subcommand.add_option("--duration", plan.duration, "How long to measure (3)").check(check_positive).type_name("SECONDS");
+    subcommand.add_option("--warmup", plan.warmup, "How long to load before that (0.5)").check(check_seconds).type_name("SECONDS");
+    rate_option = subcommand.add_option("--rate", rate, "Messages a second, over all connections (see below)").check(check_positive);
+    rate_option.type_name("COUNT");
+    server_option = subcommand.add_option("--server-pid", server, "The server's process, whose CPU time and memory are told too");
+    server_option.check_positive().type_name("PID");
+    json = subcommand.add_option("--json", json_path, "Print JSON instead, or write it to a file besides")
+               .value_is_optional()
+               .type_name("[FILE]");
+    plan.call.add_to(subcommand);
+    subcommand.footer(about);
 }
 
 Plan BenchOptions::checked_plan() const {
     Plan checked = plan;
-    if (rate_option->count() > 0) checked.rate = rate;
-    if (server_option->count() > 0) checked.server = server;
-    if (checked.rate && checked.mode != Mode::echo) throw CLI::ValidationError("--rate is for --mode echo alone");
-    if (checked.depth > 1 && (checked.rate || checked.mode != Mode::echo))
-        throw CLI::ValidationError("--depth is for --mode echo without --rate");
+    checked.mode = modes().at(mode);
+    if (rate_option.count() > 0) checked.rate = rate;
+    if (server_option.count() > 0) checked.server = server;
+    if (checked.rate && checked.mode != Mode::echo) throw WrongUsage("--rate is for --mode echo alone");
+    if (checked.depth > 1 && (checked.rate || checked.mode != Mode::echo)) throw WrongUsage("--depth is for --mode echo without --rate");
     if (checked.size > checked.call.common.max_message)
-        throw CLI::ValidationError("messages of " + bytes_text(checked.size) + " are longer than --max-message, " +
-                                   bytes_text(checked.call.common.max_message));
+        throw WrongUsage("messages of " + bytes_text(checked.size) + " are longer than --max-message, " +
+                         bytes_text(checked.call.common.max_message));
     if (checked.server) check_process(*checked.server);
-    if (const std::string complaint = make_room_for(checked.connections); !complaint.empty()) throw CLI::ValidationError(complaint);
+    if (const std::string complaint = make_room_for(checked.connections); !complaint.empty()) throw WrongUsage(complaint);
     return checked;
 }
 
@@ -99,7 +109,7 @@ std::unique_ptr<Load> make_load(Reactor& reactor, const Plan& plan) {
 }
 
 void print_report(Reactor& reactor, const BenchOptions& options, const Report& report) {
-    const bool is_json = options.json->count() > 0;
+    const bool is_json = options.json.count() > 0;
     if (is_json && options.json_path.empty()) return print(reactor, to_json(report));
     print(reactor, to_table(report));
     if (is_json) write_text(options.json_path, to_json(report));
@@ -123,10 +133,10 @@ int run_bench(const BenchOptions& options) {
 
 }  // namespace
 
-Command make_bench(CLI::App& app) {
-    CLI::App* subcommand = app.add_subcommand("bench", "Load a server, and measure what it does");
+Command make_bench(CommandLine& line) {
+    Subcommand subcommand = line.add_subcommand("bench", "Load a server, and measure what it does");
     const auto options = std::make_shared<BenchOptions>();
-    options->add_to(*subcommand);
+    options->add_to(subcommand);
     return {subcommand, [options] { return run_bench(*options); }};
 }
 

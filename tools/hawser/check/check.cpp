@@ -47,35 +47,35 @@ struct CheckOptions {
     double timeout = 10;
     bool list = false;
 
-    void add_to(CLI::App& app);
+    void add_to(Subcommand& subcommand);
     void validate() const;
     Role role() const { return port.empty() ? Role::server : Role::client; }
 };
 
-void CheckOptions::add_to(CLI::App& app) {
-    app.add_option("URL", uri, "The server to check: ws://host:port/path");
-    app.add_option("--listen", port, "Check a client, on this port of 127.0.0.1; 0 for any that is free")
-        ->check(check_port)
-        ->type_name("PORT");
-    app.add_option("--spawn", spawn, "Start this client for each case, with {url} replaced")->type_name("COMMAND");
-    add_list(app, "--only", only, "Only cases whose id matches, as close.* (repeatable)")->type_name("GLOB");
-    app.add_flag("--list", list, "List the cases instead; with --listen, those for clients");
-    app.add_option("--jobs", jobs, "Cases at the same time (32)")->check(CLI::Range(1, 1000))->type_name("COUNT");
-    app.add_option("--timeout", timeout, "Bounds each case (10)")->check(check_seconds)->type_name("SECONDS");
-    app.add_option("--json", json, "Write the results")->type_name("FILE");
-    app.add_option("--junit", junit, "Write the results for a build server")->type_name("FILE");
-    app.add_option("--html", html, "Write the results as a page")->type_name("FILE");
-    app.add_option("--report", reports, "Check nothing: make --html of what --json wrote, a column for each")->type_name("FILE...");
-    app.footer(about);
+void CheckOptions::add_to(Subcommand& subcommand) {
+    subcommand.add_option("URL", uri, "The server to check: ws://host:port/path");
+    subcommand.add_option("--listen", port, "Check a client, on this port of 127.0.0.1; 0 for any that is free")
+        .check(check_port)
+        .type_name("PORT");
+    subcommand.add_option("--spawn", spawn, "Start this client for each case, with {url} replaced").type_name("COMMAND");
+    subcommand.add_list("--only", only, "Only cases whose id matches, as close.* (repeatable)").type_name("GLOB");
+    subcommand.add_flag("--list", list, "List the cases instead; with --listen, those for clients");
+    subcommand.add_option("--jobs", jobs, "Cases at the same time (32)").check_range(1, 1000).type_name("COUNT");
+    subcommand.add_option("--timeout", timeout, "Bounds each case (10)").check(check_seconds).type_name("SECONDS");
+    subcommand.add_option("--json", json, "Write the results").type_name("FILE");
+    subcommand.add_option("--junit", junit, "Write the results for a build server").type_name("FILE");
+    subcommand.add_option("--html", html, "Write the results as a page").type_name("FILE");
+    subcommand.add_option("--report", reports, "Check nothing: make --html of what --json wrote, a column for each").type_name("FILE...");
+    subcommand.footer(about);
 }
 
 void CheckOptions::validate() const {
     const int tasks = !uri.empty() + !port.empty() + !reports.empty();
-    if (tasks > 1 || (tasks == 0 && !list)) throw CLI::ValidationError("one of URL, --listen and --report is needed");
-    if (!reports.empty() && html.empty()) throw CLI::ValidationError("--report needs --html");
-    if (!spawn.empty() && port.empty()) throw CLI::ValidationError("--spawn needs --listen");
-    if (!spawn.empty() && spawn.find("{url}") == std::string::npos) throw CLI::ValidationError("--spawn needs {url} in its command");
-    if (!uri.empty() && Uri(uri).is_secure()) throw CLI::ValidationError("wss is not checked: give a ws:// URL");
+    if (tasks > 1 || (tasks == 0 && !list)) throw WrongUsage("one of URL, --listen and --report is needed");
+    if (!reports.empty() && html.empty()) throw WrongUsage("--report needs --html");
+    if (!spawn.empty() && port.empty()) throw WrongUsage("--spawn needs --listen");
+    if (!spawn.empty() && spawn.find("{url}") == std::string::npos) throw WrongUsage("--spawn needs {url} in its command");
+    if (!uri.empty() && Uri(uri).is_secure()) throw WrongUsage("wss is not checked: give a ws:// URL");
 }
 
 std::vector<Case> chosen_cases(const CheckOptions& options) {
@@ -85,7 +85,7 @@ std::vector<Case> chosen_cases(const CheckOptions& options) {
                             [&](const std::string& glob) { return fnmatch(glob.c_str(), a_case.id.c_str(), 0) == 0; });
     };
     if (!options.only.empty()) std::erase_if(cases, is_unwanted);
-    if (cases.empty()) throw CLI::ValidationError("no case matches --only");
+    if (cases.empty()) throw WrongUsage("no case matches --only");
     return cases;
 }
 
@@ -199,10 +199,10 @@ int run_check(const CheckOptions& options) {
 
 }  // namespace
 
-Command make_check(CLI::App& app) {
-    CLI::App* subcommand = app.add_subcommand("check", "Check whether a server or a client keeps to RFC 6455 and RFC 7692");
+Command make_check(CommandLine& line) {
+    Subcommand subcommand = line.add_subcommand("check", "Check whether a server or a client keeps to RFC 6455 and RFC 7692");
     const auto options = std::make_shared<CheckOptions>();
-    options->add_to(*subcommand);
+    options->add_to(subcommand);
     return {subcommand, [options] { return run_check(*options); }};
 }
 
