@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Programs that were compiled before go on working with this library: abi_test.py LIBRARY HEADERS SUPPRESSIONS BASELINE [--record]
+"""Programs that were compiled before go on working with this library: abi_test.py LIBRARY HEADERS MADE_HEADERS SUPPRESSIONS BASELINE [--record]
 
 Compares the binary interface, as libabigail reads it from the debug information, with the recorded one. What is added does
 no harm. A change that is wanted is recorded with --record, and needs a new minor version at least once there was a release."""
@@ -12,11 +12,11 @@ import tempfile
 
 from consumer import Failed, execute, run_cases
 
-library, headers, suppressions, baseline = sys.argv[1:5]
+library, headers, made_headers, suppressions, baseline = sys.argv[1:6]
 
 
 def read_interface(output):
-    only_public = ["--headers-dir", headers, "--drop-private-types", "--exported-interfaces-only", "--suppressions", suppressions]
+    only_public = ["--headers-dir", headers, "--headers-dir", made_headers, "--drop-private-types", "--exported-interfaces-only", "--suppressions", suppressions]
     no_places = ["--no-show-locs", "--no-corpus-path", "--no-comp-dir-path", "--no-elf-needed", "--no-parameter-names"]
     execute("abidw", *only_public, *no_places, "--type-id-style", "hash", "--out-file", output, library)
 

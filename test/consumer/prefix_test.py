@@ -56,7 +56,7 @@ def build_by_pkg_config(folder, kind):
 
 def build_by_cmake(folder, kind, by_pkg_config):
     installed, program = Installed(folder, kind), copy_program(folder)
-    options = [f"-DCMAKE_PREFIX_PATH={installed.root}", f"-DBY_PKG_CONFIG={by_pkg_config}"]
+    options = [f"-DCMAKE_PREFIX_PATH={installed.root}", f"-DBY_PKG_CONFIG={by_pkg_config}", f"-DASKED_VERSION={version}"]
     execute("cmake", "-S", program, "-B", folder / "build", *options, **installed.environment)
     execute("cmake", "--build", folder / "build", **installed.environment)
     installed.expect_works(folder / "build" / "daemon")

@@ -160,17 +160,6 @@ def files_are_short(tree):
                 yield f"{path}: has {lines} lines"
 
 
-def version_is_one(tree):
-    """meson.build and version.hpp name the same version"""
-    project = re.search(r"\bversion: '([^']*)'", tree.text("meson.build"))
-    header = tree.text("include/hawser/version.hpp")
-    macros = dict(re.findall(r'#define HAWSER_VERSION(\w*) "?([\d.]+)"?', header))
-    parts = ".".join(macros.get(part, "?") for part in ("_MAJOR", "_MINOR", "_PATCH"))
-    versions = {"meson.build": project and project[1], "HAWSER_VERSION": macros.get(""), "its parts": parts}
-    if len(set(versions.values())) != 1:
-        yield "versions differ: " + ", ".join(f"{place} says {version}" for place, version in versions.items())
-
-
 RULES = [
     arrows,
     public_headers_stand_alone,
@@ -180,7 +169,6 @@ RULES = [
     main_header_is_complete,
     public_headers_are_clean,
     files_are_short,
-    version_is_one,
 ]
 
 

@@ -238,7 +238,8 @@ async def usage(hawser):
 async def help_and_version(hawser):
     """--help and --version are answered on standard output, with exit status 0"""
     status, out, err = await execute(hawser, "--version")
-    expect((status, out.splitlines()[:1], err), (0, [b"hawser 0.1.0"], ""), "version")
+    expect((status, err), (0, ""), "exit status and errors of --version")
+    expect_match(r"hawser \d+\.\d+\.\d+", out.decode().splitlines()[0])
     for command in ([], ["serve"], ["connect"], ["echo"], ["send"], ["check"], ["bench"]):
         status, out, err = await execute(hawser, *command, "--help")
         expect((status, b"Usage: hawser" in out, err), (0, True, ""), f"help of {command}")
