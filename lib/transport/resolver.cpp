@@ -61,7 +61,10 @@ CaresResolver::~CaresResolver() {
 int CaresResolver::open_channel(const ResolverOptions& options) {
     if (const int status = initialize_library(); status != ARES_SUCCESS) return status;
     ares_options settings{};
-    int mask = ARES_OPT_SOCK_STATE_CB;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    // Without memory for the end of a look-up, c-ares 1.34.6 and later wait for another on a socket that they have closed and freed:
+    // so they keep it. EDNS is on by itself from 1.22 on where no flags are given.
+    settings.flags = ARES_FLAG_STAYOPEN | ARES_FLAG_EDNS;
     settings.sock_state_cb = [](void* self, ares_socket_t socket, int readable, int writable) {
         const unsigned interest = (readable ? unsigned(Readiness::readable) : 0U) | (writable ? unsigned(Readiness::writable) : 0U);
         static_cast<CaresResolver*>(self)->watch(socket, Readiness(interest));
@@ -121,8 +124,10 @@ void CaresResolver::process(int descriptor, Readiness readiness) {
 }
 
 void CaresResolver::arm_timeout() {
+    if (is_done_) return;
     timeval wait{};
-    if (is_done_ || !ares_timeout(channel_, nullptr, &wait)) return;
+    // Without memory, c-ares 1.34.6 and later may lose the look-up.
+    if (!ares_timeout(channel_, nullptr, &wait)) return fail_for_memory();
     core_.loop().arm(*this, core_.fresh_now() + std::chrono::seconds(wait.tv_sec) + std::chrono::microseconds(wait.tv_usec));
 }
 

@@ -82,8 +82,11 @@ private:
         inet_pton(is_v6 ? AF_INET6 : AF_INET, address.c_str(), bytes);
         const std::size_t size = is_v6 ? 16 : 4;
         // A pointer to the question's name, the type, class IN, one minute, the length (RFC 1035, section 4.1.3).
-        return std::string("\xc0\x0c\0", 3) + (is_v6 ? '\x1c' : '\1') + std::string("\0\1\0\0\0\x3c\0", 7) + char(size) +
-               std::string(bytes, size);
+        std::string out("\xc0\x0c\0", 3);
+        out += is_v6 ? '\x1c' : '\1';
+        out.append("\0\1\0\0\0\x3c\0", 7);
+        out += char(size);
+        return out.append(bytes, size);
     }
 
     hawser::reactor::Core& core_;

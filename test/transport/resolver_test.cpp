@@ -116,7 +116,9 @@ TEST_CASE("resolver: a failure says why") {
     }
     SECTION("an empty name") { CHECK(why("") == "Misformatted domain name"); }
     SECTION("a NUL in the name") { CHECK(why(std::string("both.test\0.evil", 15)) == "Misformatted domain name"); }
-    SECTION("a label that is too long") { CHECK_FALSE(why(std::string(64, 'a') + ".test").empty()); }
+    SECTION("a label that is too long") {
+        CHECK_FALSE(why("a-label-of-64-characters-that-is-one-more-than-a-name-may-have-x.test").empty());
+    }
 }
 
 TEST_CASE("resolver: a server list that is none is a failure") {
