@@ -6,7 +6,7 @@
 
 using namespace hawser;
 using namespace support;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Lines = std::vector<std::string>;
 
 TEST_CASE("connection: a prepared message has its frames, unmasked and cut by its frame size", "[connection]") {
@@ -28,14 +28,14 @@ TEST_CASE("connection: a message that cannot be sent cannot be prepared", "[conn
     const auto prepare = [](const MessageView& message, std::size_t frame_size = 1) {
         return [=] { PreparedMessage(message, frame_size); };
     };
-    CHECK_THAT(error_of(Errc::message_encoding, prepare({Opcode::text, "\xFF"})), Contains("UTF-8"));
+    CHECK_THAT(error_of(Errc::message_encoding, prepare({Opcode::text, "\xFF"})), ContainsSubstring("UTF-8"));
     const std::string longest(125, 'p');
     CHECK_NOTHROW(PreparedMessage({Opcode::ping, longest}));
     const std::string longer(126, 'p');
-    CHECK_THAT(error_of(Errc::message_too_big, prepare({Opcode::ping, longer})), Contains("125"));
-    CHECK_THAT(error_of(Errc::message_encoding, prepare({Opcode::close, {}, CloseCode::abnormal})), Contains("1006"));
-    CHECK_THAT(error_of(Errc::bad_opcode, prepare({static_cast<Opcode>(3), {}})), Contains("opcode 3"));
-    CHECK_THAT(error_of(Errc::invalid_option, prepare({Opcode::text, "x"}, 0)), Contains("frame size"));
+    CHECK_THAT(error_of(Errc::message_too_big, prepare({Opcode::ping, longer})), ContainsSubstring("125"));
+    CHECK_THAT(error_of(Errc::message_encoding, prepare({Opcode::close, {}, CloseCode::abnormal})), ContainsSubstring("1006"));
+    CHECK_THAT(error_of(Errc::bad_opcode, prepare({static_cast<Opcode>(3), {}})), ContainsSubstring("opcode 3"));
+    CHECK_THAT(error_of(Errc::invalid_option, prepare({Opcode::text, "x"}, 0)), ContainsSubstring("frame size"));
 }
 
 TEST_CASE("connection: one prepared message is shared by all servers' connections that cut alike", "[connection]") {

@@ -4,7 +4,7 @@
 
 using namespace hawser;
 using namespace support;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Lines = std::vector<std::string>;
 
 namespace {
@@ -280,7 +280,7 @@ TEST_CASE("link: what arrived before a reset is delivered, then the failure is t
     half.peer.socket().reset();
     half.world.settle();
     CHECK(half.journal.take() == Lines{"text one", "text two", "error connection_failure", "disconnect 1006"});
-    CHECK_THAT(half.journal.errors().back(), Contains("sim:") && Contains("reset"));
+    CHECK_THAT(half.journal.errors().back(), ContainsSubstring("sim:") && ContainsSubstring("reset"));
 }
 
 TEST_CASE("link: behind the closing handshake a peer may go as it likes", "[link][half_close]") {

@@ -4,7 +4,7 @@
 
 using namespace hawser;
 using namespace support;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 using Lines = std::vector<std::string>;
 
@@ -87,8 +87,8 @@ TEST_CASE("link: a server's middleware answers in the endpoint's stead", "[link]
     peer.shake_hands();
     world.settle();
     const std::string answer = peer.socket().take();
-    CHECK_THAT(answer,
-               StartsWith("HTTP/1.1 401 Unauthorized\r\n") && Contains("WWW-Authenticate: Basic\r\n") && Contains("Connection: close"));
+    CHECK_THAT(answer, StartsWith("HTTP/1.1 401 Unauthorized\r\n") && ContainsSubstring("WWW-Authenticate: Basic\r\n") &&
+                           ContainsSubstring("Connection: close"));
     CHECK_THAT(answer, Catch::Matchers::EndsWith("\r\n\r\nwho are you?\n"));
     CHECK(peer.socket().sees_end());
     CHECK(world.at_server.lines().empty());
@@ -274,7 +274,7 @@ TEST_CASE("link: a response that is no HTTP fails in the hook that made it", "[l
     CHECK_THROWS_AS(world.settle(), Error);
     world.settle();
     const std::string answer = peer.socket().take();
-    CHECK_THAT(answer, StartsWith("HTTP/1.1 500 ") && !Contains("Injected"));
+    CHECK_THAT(answer, StartsWith("HTTP/1.1 500 ") && !ContainsSubstring("Injected"));
     peer.finish();
     world.settle();
     CHECK(world.counts->open == 0);

@@ -5,7 +5,7 @@
 
 using namespace hawser;
 using namespace support;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Lines = std::vector<std::string>;
 
 TEST_CASE("link: meta data of any type is kept by key, also behind the end", "[link][settings]") {
@@ -48,9 +48,9 @@ TEST_CASE("link: a connection's settings are its own, and what is wrong changes 
     REQUIRE(first->get_option("http", "user_agent"));
     CHECK(second->frame_size() == 4096);
     CHECK(second->get_option("http", "user_agent") == nullptr);
-    CHECK_THAT(error_of(Errc::invalid_option, [&] { first->set_frame_size(0); }), Contains("frame_size"));
-    CHECK_THAT(error_of(Errc::invalid_option, [&] { first->set_timeout(Seconds(-1)); }), Contains("timeout"));
-    CHECK_THAT(error_of(Errc::invalid_option, [&] { first->set_option("http", "user_agnet", 1); }), Contains("user_agent"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { first->set_frame_size(0); }), ContainsSubstring("frame_size"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { first->set_timeout(Seconds(-1)); }), ContainsSubstring("timeout"));
+    CHECK_THAT(error_of(Errc::invalid_option, [&] { first->set_option("http", "user_agnet", 1); }), ContainsSubstring("user_agent"));
     CHECK(first->frame_size() == 2);
     CHECK(first->timeout() == Seconds(0.5));
     // The endpoint's later ones are for those that have none of their own.
@@ -127,7 +127,7 @@ TEST_CASE("link: the logger is told of connections, and of what fails", "[link][
     world.settle();
     REQUIRE(logged.size() == 3);
     CHECK(logged[0] == "info connected");
-    CHECK_THAT(logged[1], Contains("error") && Contains("reserved opcode"));
+    CHECK_THAT(logged[1], ContainsSubstring("error") && ContainsSubstring("reserved opcode"));
     CHECK(logged[2] == "info disconnected");
 }
 

@@ -5,7 +5,7 @@
 
 using namespace hawser;
 using namespace support;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Lines = std::vector<std::string>;
 
 TEST_CASE("link: messages of each kind pass both ways, and the closing handshake ends it", "[link]") {
@@ -169,7 +169,7 @@ TEST_CASE("link: what breaks the protocol is told, answered with a Close, and en
     peer.text("behind it");
     world.settle();
     CHECK(world.at_server.take() == Lines{"text good", "error protocol_error"});
-    CHECK_THAT(world.at_server.errors().back(), Contains("reserved opcode"));
+    CHECK_THAT(world.at_server.errors().back(), ContainsSubstring("reserved opcode"));
     CHECK(peer.lines() == Lines{"close 1002 reserved opcode"});
     CHECK(peer.socket().sees_end());
     peer.finish();

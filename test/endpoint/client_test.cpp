@@ -107,7 +107,7 @@ TEST_CASE("client: a refused connection is an error that names the address, and 
     CHECK(errors[0].find("127.0.0.1:" + std::to_string(port)) != std::string::npos);
     CHECK(errors[0].find("Connection refused") != std::string::npos);
     CHECK(errors[1].find("1 queued messages") != std::string::npos);
-    CHECK_THROWS_WITH(client.run(), Catch::Contains("Connection refused"));
+    CHECK_THROWS_WITH(client.run(), Catch::Matchers::ContainsSubstring("Connection refused"));
 }
 
 TEST_CASE("client: headers, credentials and user agent go with the request") {

@@ -6,7 +6,7 @@
 #include "support/error_of.hpp"
 
 using namespace hawser;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -23,8 +23,8 @@ void check_range(int DeflateOptions::*option, const std::string& name, int least
         CHECK_NOTHROW(options.validate());
     }
     for (const int value : {least - 1, most + 1, -15}) {
-        CHECK_THAT(refused(option, value), Contains(name));
-        CHECK_THAT(refused(option, value), Contains(std::to_string(value)));
+        CHECK_THAT(refused(option, value), ContainsSubstring(name));
+        CHECK_THAT(refused(option, value), ContainsSubstring(std::to_string(value)));
     }
 }
 
@@ -36,5 +36,5 @@ TEST_CASE("compression: settings that cannot be are refused by name") {
     check_range(&DeflateOptions::memory_level, "memory_level", 1, 9);
     check_range(&DeflateOptions::level, "level", 1, 9);
     CHECK_NOTHROW(DeflateOptions{}.validate());
-    CHECK_THAT(refused(&DeflateOptions::server_max_window_bits, 8), Contains("zlib"));
+    CHECK_THAT(refused(&DeflateOptions::server_max_window_bits, 8), ContainsSubstring("zlib"));
 }
