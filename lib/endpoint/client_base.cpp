@@ -95,7 +95,7 @@ void ClientBase::set_configuration(Configuration configuration) {
 void ClientBase::check_proxy(const Configuration& configuration) const {
     if (!options_.unix_path.empty() && configuration.context.get_option("http", "proxy"))
         throw Error(Errc::invalid_option,
-                    "http option \"proxy\" is refused beside the Unix socket " + quoted(options_.unix_path) + ": no proxy leads there");
+                    "http option \"proxy\" is refused beside the Unix socket " + cited(options_.unix_path) + ": no proxy leads there");
 }
 
 void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {

@@ -96,7 +96,7 @@ std::optional<Parameters> parse_parameters(const Extension& extension, bool is_a
     return parameters;
 }
 
-std::string format(const Parameters& parameters) {
+std::string header_value(const Parameters& parameters) {
     std::string text(extension_name);
     if (parameters.server_no_context_takeover) text += "; server_no_context_takeover";
     if (parameters.client_no_context_takeover) text += "; client_no_context_takeover";
@@ -182,7 +182,7 @@ bool are_extensions(const Headers& headers) {
 
 void offer_deflate(Headers& request, const DeflateOptions& options) {
     std::string value;
-    for (const Parameters& offer : make_offers(options)) value += (value.empty() ? "" : ", ") + format(offer);
+    for (const Parameters& offer : make_offers(options)) value += (value.empty() ? "" : ", ") + header_value(offer);
     request.add(extensions_field, value);
 }
 
@@ -193,7 +193,7 @@ std::optional<DeflateAgreement> answer_deflate(const Headers& request, Headers& 
         const auto offer = parse_parameters(*extension, false);
         const auto answer = offer ? make_answer(*offer, options) : std::nullopt;
         if (!answer) continue;
-        response.add(extensions_field, format(*answer));
+        response.add(extensions_field, header_value(*answer));
         DeflateAgreement agreed = agreement(*answer);
         agreed.server_max_window_bits = std::min(agreed.server_max_window_bits, options.server_max_window_bits);
         return agreed;
@@ -205,7 +205,7 @@ std::optional<std::string> check_extensions(const Headers& response, const Defla
                                             std::optional<DeflateAgreement>& agreed) {
     for (const std::string_view element : response.list(extensions_field)) {
         const auto extension = parse_extension(element);
-        if (!extension) return "the response's Sec-WebSocket-Extensions is malformed: " + quoted(element);
+        if (!extension) return "the response's Sec-WebSocket-Extensions is malformed: " + cited(element);
         if (!offered || extension->name != extension_name)
             return "the server uses an extension that was not offered: " + std::string(element);
         if (agreed) return "the server agreed on permessage-deflate more than once";

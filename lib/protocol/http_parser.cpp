@@ -228,7 +228,7 @@ namespace {
 
 void append_fields(std::string& head, const Headers& headers) {
     for (const Header& field : headers) {
-        if (!is_token(field.name)) refuse_to_send("the header field " + quoted(field.name) + " cannot be sent: its name is not a token");
+        if (!is_token(field.name)) refuse_to_send("the header field " + cited(field.name) + " cannot be sent: its name is not a token");
         if (!is_field_value(field.value))
             refuse_to_send("the header field " + field.name + " cannot be sent: its value has a control character");
         head.append(field.name).append(": ").append(field.value).append("\r\n");

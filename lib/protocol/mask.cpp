@@ -19,7 +19,7 @@ template <class Unit>
 }
 
 /// The key as it lies in memory, beginning with the byte for `offset`.
-std::uint32_t rotate(const MaskingKey& key, std::size_t offset) noexcept {
+std::uint32_t rotated(const MaskingKey& key, std::size_t offset) noexcept {
     std::uint32_t word = 0;
     std::memcpy(&word, key.data(), sizeof word);
     const int bits = static_cast<int>(offset % 4) * 8;
@@ -70,10 +70,11 @@ std::size_t apply_any_blocks(char* to, const char* from, std::size_t size, std::
 }
 
 /// `to` may be `from`, but must not overlap it otherwise. Compiled into both callers: most payloads are so short that a call counts.
-[[gnu::always_inline]] inline void apply(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
-    const std::uint32_t word = rotate(key, offset);
+[[gnu::always_inline]] inline void apply_key(char* to, const char* from, std::size_t size, const MaskingKey& key,
+                                             std::size_t offset) noexcept {
+    const std::uint32_t word = rotated(key, offset);
     if (size >= sizeof(Block) && size <= 2 * sizeof(Block)) {
-        const std::uint32_t last = rotate(key, offset + size);
+        const std::uint32_t last = rotated(key, offset + size);
         return apply_overlapping(to, from, size, Block{} ^ word, Block{} ^ last);
     }
 
@@ -86,10 +87,10 @@ std::size_t apply_any_blocks(char* to, const char* from, std::size_t size, std::
 
 }  // namespace
 
-void mask(char* data, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept { apply(data, data, size, key, offset); }
+void mask(char* data, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept { apply_key(data, data, size, key, offset); }
 
 void mask_copy(char* to, const char* from, std::size_t size, const MaskingKey& key, std::size_t offset) noexcept {
-    apply(to, from, size, key, offset);
+    apply_key(to, from, size, key, offset);
 }
 
 }  // namespace hawser::protocol

@@ -72,7 +72,7 @@ std::string names_of(const mbedtls_x509_crt& certificate) {
     for_each_name(certificate, [&](int tag, std::string_view entry) {
         if (++count > most_names_shown) return;
         if (!list.empty()) list += ", ";
-        list += tag == dns_name_tag ? quoted(entry) : address_text(entry);
+        list += tag == dns_name_tag ? cited(entry) : address_text(entry);
     });
     if (count > most_names_shown) list += " and " + std::to_string(count - most_names_shown) + " more";
     return count != 0 ? list : "no name at all (a common name does not count: it needs a subjectAltName)";

@@ -37,9 +37,9 @@ private:
         const std::string_view line = std::string_view(input_).substr(0, input_.find("\r\n"));
         const std::string answer(line.substr(std::min(line.find(' ') + 1, line.size())));
         if (answer.size() < 3 || !std::all_of(answer.begin(), answer.begin() + 3, is_digit) || (answer.size() > 3 && answer[3] != ' '))
-            return fail("answered with " + quoted(line) + ", which is no HTTP");
+            return fail("answered with " + cited(line) + ", which is no HTTP");
         // Any 2xx is consent, and has no body, whatever its fields say (RFC 9110, section 9.3.6).
-        if (answer[0] != '2') return fail("answered " + quoted(answer));
+        if (answer[0] != '2') return fail("answered " + cited(answer));
         input_.erase(0, end + 4);
         return Status::complete;
     }
@@ -104,7 +104,7 @@ private:
                                         "network unreachable",   "host unreachable",
                                         "connection refused",    "TTL expired",
                                         "command not supported", "address type not supported"};
-        return fail("answered " + quoted(reply <= reasons.size() ? reasons[reply - 1] : "reply " + std::to_string(reply)));
+        return fail("answered " + cited(reply <= reasons.size() ? reasons[reply - 1] : "reply " + std::to_string(reply)));
     }
 
     Status take_connection(std::size_t size) {

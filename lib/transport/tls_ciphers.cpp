@@ -17,7 +17,7 @@ std::string check_ciphers(const OptionValue& value) {
     const std::string& list = std::get<std::string>(value);
     transport::find_ciphersuites(list, unknown);
     if (unknown.empty() && !list.empty()) return {};
-    return "has " + quoted(unknown) + ", which " + transport::mbedtls::library_name() +
+    return "has " + cited(unknown) + ", which " + transport::mbedtls::library_name() +
            " does not know; expected IANA or OpenSSL names of single ciphersuites, \":\"-separated";
 }
 

@@ -17,7 +17,7 @@ namespace hawser::transport {
 namespace {
 
 [[noreturn]] void reject(std::string_view option, const std::string& what) {
-    throw Error(Errc::invalid_option, "ssl option " + quoted(option) + ": " + what);
+    throw Error(Errc::invalid_option, "ssl option " + cited(option) + ": " + what);
 }
 
 std::string read_file(std::string_view option, const std::string& path) {
@@ -25,7 +25,7 @@ std::string read_file(std::string_view option, const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::ostringstream bytes;
     bytes << file.rdbuf();
-    if (!file) reject(option, "cannot read " + quoted(path) + (errno != 0 ? ": " + std::generic_category().message(errno) : std::string()));
+    if (!file) reject(option, "cannot read " + cited(path) + (errno != 0 ? ": " + std::generic_category().message(errno) : std::string()));
     return bytes.str();
 }
 
@@ -51,7 +51,7 @@ std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* opti
     auto identity = std::make_unique<Identity>();
     const std::string bytes = read_file(option, certificate);
     if (const int result = parse_certificates(*identity->certificates.get(), bytes); result != 0) {
-        reject(option, quoted(certificate) + " is no chain of certificates" +
+        reject(option, cited(certificate) + " is no chain of certificates" +
                            (result < 0 ? ": " + mbedtls::error_text(result) : ": " + std::to_string(result) + " of them cannot be read"));
     }
     const std::string& key_path = key.empty() ? certificate : key;
@@ -62,11 +62,11 @@ std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* opti
         reject(is_encrypted  ? "passphrase"
                : key.empty() ? option
                              : "local_pk",
-               quoted(key_path) + " gives no private key: " + mbedtls::error_text(result));
+               cited(key_path) + " gives no private key: " + mbedtls::error_text(result));
     }
     if (!mbedtls::is_pair(*identity->certificates.get(), *identity->key.get()))
         reject(key.empty() ? option : "local_pk",
-               "the key in " + quoted(key_path) + " does not belong to the first certificate in " + quoted(certificate));
+               "the key in " + cited(key_path) + " does not belong to the first certificate in " + cited(certificate));
     return identity;
 }
 
@@ -87,10 +87,10 @@ void TlsContext::load_authority_file(const std::string& path) {
     const int result = parse_certificates(all, bytes);
     if (all.version == 0)
         reject("cafile",
-               quoted(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
+               cited(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
     if (bytes.find("-----BEGIN X509 CRL-----") == std::string::npos) return;
     const int crl = mbedtls_x509_crl_parse(revocations_.get(), reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + 1);
-    if (crl != 0) reject("cafile", "the CRL in " + quoted(path) + " cannot be read: " + mbedtls::error_text(crl));
+    if (crl != 0) reject("cafile", "the CRL in " + cited(path) + " cannot be read: " + mbedtls::error_text(crl));
 }
 
 void TlsContext::load_authorities() {
@@ -99,7 +99,7 @@ void TlsContext::load_authorities() {
     for (const std::string& path : settings_.authorities.folders) {
         const int result = mbedtls_x509_crt_parse_path(authorities_.get(), path.c_str());
         if (authorities_.get()->version == 0)
-            reject("capath", quoted(path) + " has no certificate that can be read" +
+            reject("capath", cited(path) + " has no certificate that can be read" +
                                  (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
     }
 }

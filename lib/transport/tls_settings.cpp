@@ -25,7 +25,7 @@ std::string check_tls_version(const OptionValue& value) {
     Version version{};
     if (find_version(name, version)) return {};
     if (name == "TLSv1.3") return "is \"TLSv1.3\", which " + transport::mbedtls::library_name() + " cannot speak";
-    return "is " + quoted(name) + ", expected \"TLSv1.2\" or \"TLSv1.3\": nothing below 1.2 is spoken";
+    return "is " + cited(name) + ", expected \"TLSv1.2\" or \"TLSv1.3\": nothing below 1.2 is spoken";
 }
 
 std::string check_cipher_order(const OptionValue& value) {

@@ -53,7 +53,7 @@ bool has_purpose(const mbedtls_x509_crt& certificate, bool of_client) noexcept {
 std::string distinguished_name(const mbedtls_x509_name& name) {
     std::array<char, 512> text{};
     const int size = mbedtls_x509_dn_gets(text.data(), text.size(), &name);
-    return size > 0 ? quoted({text.data(), static_cast<std::size_t>(size)}) : "a nameless one";
+    return size > 0 ? cited({text.data(), static_cast<std::size_t>(size)}) : "a nameless one";
 }
 
 bool is_self_issued(const mbedtls_x509_crt& certificate) noexcept {
@@ -136,7 +136,7 @@ void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint
     tell(MBEDTLS_X509_BADCERT_FUTURE, "is not yet valid: it will be on " + time_text(certificate.valid_from), "verify_peer");
     tell(MBEDTLS_X509_BADCERT_REVOKED, "is revoked, says the CRL", "cafile");
     if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
-        report(own, "is not for " + quoted(name_) + " but for " + names_of(certificate), "peer_name");
+        report(own, "is not for " + cited(name_) + " but for " + names_of(certificate), "peer_name");
     if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
         report(own, trust_failure(certificate, depth), depth == 0 && is_self_issued(certificate) ? "allow_self_signed" : "cafile");
     tell(MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash, " + mbedtls::signature_hash(certificate), "security_level");

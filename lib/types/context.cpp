@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<std::string_view, std::variant_size_v<OptionValue>> type_names = {"a bool", "an integer", "a string",
                                                                                        "a list of strings", "a map of strings"};
 
-std::string label(std::string_view wrapper, std::string_view name) { return std::string(wrapper) + " option " + quoted(name); }
+std::string label(std::string_view wrapper, std::string_view name) { return std::string(wrapper) + " option " + cited(name); }
 
 // How many letters to change, insert or take out make `b` of `a` (Levenshtein).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -42,8 +42,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     };
     const Option& nearest =
         *std::min_element(options.begin(), options.end(), [&](const Option& a, const Option& b) { return distance(a) < distance(b); });
-    throw Error(Errc::invalid_option, "there is no " + label(quoted(wrapper), name) + ", the nearest known one is " +
-                                          label(quoted(nearest.wrapper), nearest.name));
+    throw Error(Errc::invalid_option,
+                "there is no " + label(cited(wrapper), name) + ", the nearest known one is " + label(cited(nearest.wrapper), nearest.name));
 }
 
 const Option& find_option(std::string_view wrapper, std::string_view name) {
@@ -126,7 +126,7 @@ void Context::parse_option(std::string_view wrapper, std::string_view name, std:
     if (option.refusal.empty() && !option.takes(value)) {
         constexpr std::array<std::string_view, type_names.size()> forms = {"true or false", "an integer", "a string", "a string",
                                                                            "\"key=value\""};
-        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + quoted(text) + ", expected " +
+        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + cited(text) + ", expected " +
                                               std::string(forms[static_cast<std::size_t>(option.type)]));
     }
     set_option(wrapper, name, std::move(value));

@@ -39,11 +39,11 @@ public:
 
 std::string close_sentence(CloseCode status, const std::string& reason) {
     const std::string sentence = "a callback asked to close the connection with status " + std::to_string(static_cast<unsigned>(status));
-    return reason.empty() ? sentence : sentence + " and reason " + quoted(reason);
+    return reason.empty() ? sentence : sentence + " and reason " + cited(reason);
 }
 
 std::string reconnect_sentence(const std::string& uri) {
-    return "a callback asked to connect anew" + (uri.empty() ? std::string() : ", to " + quoted(uri));
+    return "a callback asked to connect anew" + (uri.empty() ? std::string() : ", to " + cited(uri));
 }
 
 }  // namespace

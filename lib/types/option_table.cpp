@@ -29,7 +29,7 @@ std::string check_bindto(const OptionValue& value) {
     const bool is_port = error == std::errc() && end == port.data() + port.size();
     const bool has_nul = text.find('\0') != std::string_view::npos;
     if (is_port && !has_nul && inet_pton(is_ipv6 ? AF_INET6 : AF_INET, std::string(host).c_str(), &address) == 1) return {};
-    return "is " + quoted(text) + ", expected \"ip:port\" or \"[ip]:port\"; port 0 lets the system pick one";
+    return "is " + cited(text) + ", expected \"ip:port\" or \"[ip]:port\"; port 0 lets the system pick one";
 }
 
 // The values are not shown: they may be credentials.
@@ -40,8 +40,8 @@ std::string check_header(const OptionValue& value) {
         const std::size_t colon = field.find(':');
         if (colon == std::string_view::npos) return "has no colon in field " + std::to_string(number) + ", expected \"Name: value\"";
         const std::string_view name = field.substr(0, colon);
-        if (!is_token(name)) return "has " + quoted(name) + " in field " + std::to_string(number) + ", which is not a field name";
-        if (!is_field_value(trim(field.substr(colon + 1)))) return "has a control character in the value of " + quoted(name);
+        if (!is_token(name)) return "has " + cited(name) + " in field " + std::to_string(number) + ", which is not a field name";
+        if (!is_field_value(trim(field.substr(colon + 1)))) return "has a control character in the value of " + cited(name);
     }
     return {};
 }
@@ -49,12 +49,12 @@ std::string check_header(const OptionValue& value) {
 std::string check_user_agent(const OptionValue& value) {
     const std::string& text = std::get<std::string>(value);
     if (text.empty()) return "is empty; leave it out to send none";
-    return is_field_value(text) ? std::string() : "is " + quoted(text) + ", which has a control character or white space at an end";
+    return is_field_value(text) ? std::string() : "is " + cited(text) + ", which has a control character or white space at an end";
 }
 
 std::string check_protocol_version(const OptionValue& value) {
     const std::string& text = std::get<std::string>(value);
-    return text == "1.1" ? std::string() : "is " + quoted(text) + ", must be \"1.1\": the opening handshake has no other";
+    return text == "1.1" ? std::string() : "is " + cited(text) + ", must be \"1.1\": the opening handshake has no other";
 }
 
 // The value is not shown: it may have credentials.

@@ -21,7 +21,7 @@ int hex_digit(char c) noexcept {
 std::string check_digest(std::string_view hash, std::string_view hex) {
     const std::size_t size = bytes_of_hex(hex).size();
     const bool fits = (size == sha256_size && hash != "sha1") || (size == sha1_size && hash != "sha256");
-    return fits ? std::string() : "has " + quoted(hex) + ", expected the 64 hex digits of a SHA-256 digest, or the 40 of a SHA-1 one";
+    return fits ? std::string() : "has " + cited(hex) + ", expected the 64 hex digits of a SHA-256 digest, or the 40 of a SHA-1 one";
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ std::string check_fingerprint(const OptionValue& value) {
     const auto& pins = std::get<std::map<std::string, std::string>>(value);
     if (pins.empty()) return "is empty";
     for (const auto& [hash, hex] : pins) {
-        if (hash != "sha1" && hash != "sha256") return "has the hash " + quoted(hash) + ", expected \"sha256\" or \"sha1\"";
+        if (hash != "sha1" && hash != "sha256") return "has the hash " + cited(hash) + ", expected \"sha256\" or \"sha1\"";
         if (std::string why = check_digest(hash, hex); !why.empty()) return why;
     }
     return {};
@@ -82,7 +82,7 @@ std::string check_server_certificates(const OptionValue& value) {
         if (host.empty()) return "has an empty host name";
         const std::vector<std::string> paths = split_list(files, ',');
         if (paths.size() > 2 || std::any_of(paths.begin(), paths.end(), [](const std::string& path) { return path.empty(); }))
-            return "has " + quoted(files) + " for " + quoted(host) + ", expected \"certificate.pem\" or \"certificate.pem,key.pem\"";
+            return "has " + cited(files) + " for " + cited(host) + ", expected \"certificate.pem\" or \"certificate.pem,key.pem\"";
     }
     return {};
 }
@@ -90,14 +90,14 @@ std::string check_server_certificates(const OptionValue& value) {
 std::string check_path(const OptionValue& value) {
     const std::string& path = std::get<std::string>(value);
     if (path.empty()) return "is empty; leave it out";
-    return path.find('\0') == std::string::npos ? std::string() : "is " + quoted(path) + ", which is no path";
+    return path.find('\0') == std::string::npos ? std::string() : "is " + cited(path) + ", which is no path";
 }
 
 std::string check_peer_name(const OptionValue& value) {
     const std::string& name = std::get<std::string>(value);
     // The empty name is for the handshake to refuse: it is allowed where no name is checked.
     const bool is_name = std::none_of(name.begin(), name.end(), [](char c) { return is_control_character(c) || c == ' '; });
-    return is_name && name.size() <= longest_alpn_name ? std::string() : "is " + quoted(name) + ", which is no host name and no IP address";
+    return is_name && name.size() <= longest_alpn_name ? std::string() : "is " + cited(name) + ", which is no host name and no IP address";
 }
 
 }  // namespace hawser

@@ -52,7 +52,7 @@ void append_escaped(std::string& out, std::string_view text, std::string_view ma
     }
 }
 
-std::string quoted(std::string_view text) {
+std::string cited(std::string_view text) {
     const bool is_long = text.size() > longest_citation;
     std::string result = "\"";
     append_escaped(result, is_long ? cut(text) : text, "\"\\");

@@ -32,6 +32,6 @@ bool is_field_value(std::string_view text) noexcept;
 /// Appends `text` with its control characters as \xNN, and a backslash before each character that is in `marked`.
 void append_escaped(std::string& out, std::string_view text, std::string_view marked = {});
 /// `text` as an error's sentence cites it: in quotes, escaped, and cut when it is long.
-std::string quoted(std::string_view text);
+std::string cited(std::string_view text);
 
 }  // namespace hawser

@@ -32,7 +32,7 @@ std::string without_user_info(string_view text) {
 }
 
 [[noreturn]] void refuse(string_view text, const std::string& why) {
-    throw Error(Errc::bad_uri, "bad URI " + quoted(without_user_info(text)) + ": " + why);
+    throw Error(Errc::bad_uri, "bad URI " + cited(without_user_info(text)) + ": " + why);
 }
 
 // `part` is a part of `text`.
@@ -89,7 +89,7 @@ std::string parse_scheme(string_view text, const std::optional<string_view>& sch
                                               [](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; });
     if (!is_one) refuse(text, "it has no scheme, expected ws:// or wss://");
     std::string result = lower(*scheme);
-    if (result != "ws" && result != "wss") refuse(text, "the scheme is " + quoted(*scheme) + ", expected ws or wss");
+    if (result != "ws" && result != "wss") refuse(text, "the scheme is " + cited(*scheme) + ", expected ws or wss");
     return result;
 }
 

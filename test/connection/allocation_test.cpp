@@ -86,7 +86,7 @@ struct Echo {
     Descriptor socket;
 };
 
-std::size_t count(Echo& echo, const std::string& frames, std::size_t echoed) {
+std::size_t allocations_for(Echo& echo, const std::string& frames, std::size_t echoed) {
     for (int i = 0; i < 20; ++i) echo.exchange(frames, echoed);
     allocations = 0;
     is_counting = true;
@@ -121,14 +121,14 @@ TEST_CASE("allocation: a small message is echoed without any", "[allocation]") {
     Echo echo;
     const std::size_t pipelined = GENERATE(1u, 2u, 10u);
     SECTION("text of 20 bytes") {
-        CHECK(count(echo, repeated(RawPeer::frame(0x81, std::string(20, 't')), pipelined), pipelined * 22) == 0);
+        CHECK(allocations_for(echo, repeated(RawPeer::frame(0x81, std::string(20, 't')), pipelined), pipelined * 22) == 0);
     }
     SECTION("binary of 125 bytes") {
-        CHECK(count(echo, repeated(RawPeer::frame(0x82, std::string(125, 'b')), pipelined), pipelined * 127) == 0);
+        CHECK(allocations_for(echo, repeated(RawPeer::frame(0x82, std::string(125, 'b')), pipelined), pipelined * 127) == 0);
     }
     SECTION("ping, answered by the stock middleware") {
         echo.loopback.server.on_message({});
-        CHECK(count(echo, repeated(RawPeer::frame(0x89, std::string(20, 'p')), pipelined), pipelined * 22) == 0);
+        CHECK(allocations_for(echo, repeated(RawPeer::frame(0x89, std::string(20, 'p')), pipelined), pipelined * 22) == 0);
     }
 }
 
@@ -138,5 +138,5 @@ TEST_CASE("allocation: a small message through a middleware is echoed without an
     };
     Echo echo;
     echo.loopback.server.add_middleware(std::make_shared<Forward>());
-    CHECK(count(echo, RawPeer::frame(0x81, std::string(20, 't')), 22) == 0);
+    CHECK(allocations_for(echo, RawPeer::frame(0x81, std::string(20, 't')), 22) == 0);
 }

@@ -43,17 +43,17 @@ TEST_CASE("text: a field value has no control character but the tab, and no whit
 }
 
 TEST_CASE("text: a citation is escaped") {
-    CHECK(quoted("plain") == "\"plain\"");
-    CHECK(quoted("a\"b\\c") == R"("a\"b\\c")");
-    CHECK(quoted(std::string("\0\r\n\x1f\x7f", 5)) == R"("\x00\x0d\x0a\x1f\x7f")");
-    CHECK(quoted("\xC3\xA4") == "\"\xC3\xA4\"");
+    CHECK(cited("plain") == "\"plain\"");
+    CHECK(cited("a\"b\\c") == R"("a\"b\\c")");
+    CHECK(cited(std::string("\0\r\n\x1f\x7f", 5)) == R"("\x00\x0d\x0a\x1f\x7f")");
+    CHECK(cited("\xC3\xA4") == "\"\xC3\xA4\"");
 }
 
 TEST_CASE("text: a long citation is cut between characters") {
     const std::string full(200, 'x');
-    CHECK(quoted(full) == '"' + full + '"');
-    CHECK(quoted(full + 'x') == '"' + full + "…\"");
-    CHECK(quoted(std::string(199, 'x') + "\xC3\xA4") == '"' + std::string(199, 'x') + "…\"");
-    CHECK(quoted(std::string(198, 'x') + "\xC3\xA4y") == '"' + std::string(198, 'x') + "\xC3\xA4…\"");
-    CHECK(quoted(std::string(300, '\x80')) == "\"…\"");
+    CHECK(cited(full) == '"' + full + '"');
+    CHECK(cited(full + 'x') == '"' + full + "…\"");
+    CHECK(cited(std::string(199, 'x') + "\xC3\xA4") == '"' + std::string(199, 'x') + "…\"");
+    CHECK(cited(std::string(198, 'x') + "\xC3\xA4y") == '"' + std::string(198, 'x') + "\xC3\xA4…\"");
+    CHECK(cited(std::string(300, '\x80')) == "\"…\"");
 }

@@ -74,7 +74,7 @@ void Output::watch() {
     });
 }
 
-void print(Reactor& reactor, std::string_view text) {
+void print_out(Reactor& reactor, std::string_view text) {
     Output output(reactor);
     output.write(text);
     output.finish();

@@ -42,6 +42,6 @@ private:
 };
 
 /// Writes all of a text to standard output, and waits for its reader.
-void print(Reactor& reactor, std::string_view text);
+void print_out(Reactor& reactor, std::string_view text);
 
 }  // namespace hawser::command

@@ -21,7 +21,7 @@ void append_hex(std::string& out, char c) {
 }
 
 void append_dump_line(std::string& out, std::size_t offset, std::string_view bytes) {
-    out += format("%08zx ", offset);
+    out += formatted("%08zx ", offset);
     for (std::size_t i = 0; i < 16; ++i) {
         out += i % 8 == 0 ? "  " : " ";
         if (i < bytes.size())
@@ -72,7 +72,7 @@ void print_error(std::string_view sentence) { write_error("hawser: " + escaped(s
 
 std::string milliseconds(TimePoint since) {
     const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - since;
-    return format("%.2f ms", passed.count());
+    return formatted("%.2f ms", passed.count());
 }
 
 void Terminal::show(const MessageView& message) {

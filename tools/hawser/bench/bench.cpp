@@ -110,8 +110,8 @@ std::unique_ptr<Load> make_load(Reactor& reactor, const Plan& plan) {
 
 void print_report(Reactor& reactor, const BenchOptions& options, const Report& report) {
     const bool is_json = options.json.count() > 0;
-    if (is_json && options.json_path.empty()) return print(reactor, to_json(report));
-    print(reactor, to_table(report));
+    if (is_json && options.json_path.empty()) return print_out(reactor, to_json(report));
+    print_out(reactor, to_table(report));
     if (is_json) write_text(options.json_path, to_json(report));
 }
 

@@ -24,9 +24,9 @@ std::string random_json(std::size_t size) {
     std::mt19937 random(1);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same bytes each time
     std::string text;
     while (text.size() < size) {
-        text += command::format(R"({"id":%u,"name":"%s","value":%u.%u},)", static_cast<unsigned>(random() % 100'000),
-                                names[random() % std::size(names)], static_cast<unsigned>(random() % 1'000),
-                                static_cast<unsigned>(random() % 100));
+        text += command::formatted(R"({"id":%u,"name":"%s","value":%u.%u},)", static_cast<unsigned>(random() % 100'000),
+                                   names[random() % std::size(names)], static_cast<unsigned>(random() % 1'000),
+                                   static_cast<unsigned>(random() % 100));
     }
     text.resize(size);
     return text;
@@ -39,7 +39,7 @@ std::size_t place_of(std::size_t connection, std::uint64_t number) noexcept {
 }
 static_assert(places == std::size_t{1} << (64 - 52));
 
-std::string hex(char byte) { return command::format("0x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte))); }
+std::string hex(char byte) { return command::formatted("0x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte))); }
 
 }  // namespace
 

@@ -11,7 +11,7 @@ namespace hawser::bench {
 
 namespace {
 
-using command::format;
+using command::formatted;
 
 constexpr std::array<std::pair<const char*, double>, 6> percentiles = {
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}, {"max", 1}}};
@@ -39,12 +39,12 @@ std::optional<double> server_cost(const Report& report, std::uint64_t count) {
 
 /// "1,234,567".
 std::string grouped(double number) {
-    std::string digits = format("%.0f", number);
+    std::string digits = formatted("%.0f", number);
     for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
     return digits;
 }
 
-std::string row(const char* name, const std::string& value) { return format("%-14s", name) + value + "\n"; }
+std::string row(const char* name, const std::string& value) { return formatted("%-14s", name) + value + "\n"; }
 
 std::string load_text(const Plan& plan) {
     std::string text = grouped(static_cast<double>(plan.connections)) + (plan.connections == 1 ? " connection" : " connections");
@@ -52,23 +52,24 @@ std::string load_text(const Plan& plan) {
     if (plan.mode == Mode::idle && plan.size == 0) return text + ", idle";
     text += std::string(", ") + (plan.text ? "text" : "binary") + " messages of " + command::bytes_text(plan.size);
     if (plan.mode == Mode::idle) return text + ", one each, then idle";
-    if (plan.rate) return text + format(", %.10g a second", *plan.rate);
+    if (plan.rate) return text + formatted(", %.10g a second", *plan.rate);
     return text + ", " + std::to_string(plan.depth) + " in flight each";
 }
 
 std::string latency_text(const Report& report) {
     std::string text;
-    for (const auto& [name, share] : percentiles) text += format("%s%s %.1f", text.empty() ? "" : ", ", name, microseconds(report, share));
+    for (const auto& [name, share] : percentiles)
+        text += formatted("%s%s %.1f", text.empty() ? "" : ", ", name, microseconds(report, share));
     return text + (report.plan.rate ? " us, from when a message was due to its echo"
                                     : " us, from the sending of a batch to its last echo (closed loop)");
 }
 
 std::string cpu_text(const Report& report) {
-    std::string text = format("client %.0f %%", percent(report, report.client_cpu_seconds));
+    std::string text = formatted("client %.0f %%", percent(report, report.client_cpu_seconds));
     if (!report.server_cpu_seconds) return text;
-    text += format(", server %.0f %%", percent(report, *report.server_cpu_seconds));
-    if (const auto cost = server_cost(report, report.messages)) text += format(", %.2f us a message", *cost);
-    if (const auto cost = server_cost(report, report.handshakes)) text += format(", %.2f us a connection", *cost);
+    text += formatted(", server %.0f %%", percent(report, *report.server_cpu_seconds));
+    if (const auto cost = server_cost(report, report.messages)) text += formatted(", %.2f us a message", *cost);
+    if (const auto cost = server_cost(report, report.handshakes)) text += formatted(", %.2f us a connection", *cost);
     return text;
 }
 
@@ -76,18 +77,19 @@ std::string cpu_text(const Report& report) {
 
 std::string to_table(const Report& report) {
     std::string text = row("load", load_text(report.plan));
-    text += row("time", format("%.2f s", report.seconds));
+    text += row("time", formatted("%.2f s", report.seconds));
     if (report.plan.mode == Mode::echo) {
         const double rate = per_second(report, report.messages);
         text += row("messages", grouped(static_cast<double>(report.messages)) + ", " + grouped(rate) + " a second, " +
-                                    format("%.2f MB/s each way", 1e-6 * rate * static_cast<double>(report.plan.size)));
+                                    formatted("%.2f MB/s each way", 1e-6 * rate * static_cast<double>(report.plan.size)));
         text += row("latency", latency_text(report));
     }
     if (report.plan.mode == Mode::connect)
         text += row("handshakes",
                     grouped(static_cast<double>(report.handshakes)) + ", " + grouped(per_second(report, report.handshakes)) + " a second");
     text += row("CPU", cpu_text(report));
-    if (report.rss_bytes_per_connection) text += row("memory", format("server %.0f bytes a connection", *report.rss_bytes_per_connection));
+    if (report.rss_bytes_per_connection)
+        text += row("memory", formatted("server %.0f bytes a connection", *report.rss_bytes_per_connection));
     if (report.errors != 0) text += row("errors", grouped(static_cast<double>(report.errors)));
     return text;
 }

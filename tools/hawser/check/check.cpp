@@ -119,9 +119,9 @@ std::string summary(const Report& report, double seconds) {
         for (const std::string& line : row.wire) out += "    " + line + "\n";
     }
     for (const std::string& section : sections_of(report)) {
-        out += format("%-12s ", section.c_str()) + counts_text(count(report, section)) + "\n";
+        out += formatted("%-12s ", section.c_str()) + counts_text(count(report, section)) + "\n";
     }
-    out += "all          " + counts_text(count(report)) + format(" in %.1f s", seconds);
+    out += "all          " + counts_text(count(report)) + formatted(" in %.1f s", seconds);
     return out + (report.interruption.empty() ? "" : ", ended early: " + report.interruption) + "\n";
 }
 
@@ -150,7 +150,7 @@ Report try_cases(const CheckOptions& options, Reactor& reactor) {
         server = std::make_unique<ServerSource>(run, uri);
     } else {
         clients = std::make_unique<ClientSource>(reactor, run, options.port, options.spawn);
-        print(reactor, "listening on " + clients->url() + "\n");
+        print_out(reactor, "listening on " + clients->url() + "\n");
     }
     std::string interruption;
     try {
@@ -170,7 +170,7 @@ int run_cases(const CheckOptions& options) {
     const TimePoint begin = std::chrono::steady_clock::now();
     const Report report = try_cases(options, reactor);
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-    print(reactor, summary(report, passed.count()));
+    print_out(reactor, summary(report, passed.count()));
     write_files(options, report);
     if (!report.interruption.empty()) print_error(report.interruption);
     return count(report)[static_cast<std::size_t>(Verdict::failed)] > 0 || !report.interruption.empty() ? 1 : 0;
@@ -180,7 +180,7 @@ int list_cases(const CheckOptions& options) {
     std::string text;
     for (const Case& a_case : chosen_cases(options)) text += a_case.id + ": " + a_case.requirement + " (" + a_case.source + ")\n";
     Reactor reactor;
-    print(reactor, text);
+    print_out(reactor, text);
     return 0;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 std::string test_case(const Report::Row& row) {
     std::string out = "  <testcase classname=\"" + markup(row.section()) + "\" name=\"" + markup(row.id + ": " + row.requirement) +
-                      "\" time=\"" + command::format("%.3f", row.seconds) + "\">";
+                      "\" time=\"" + command::formatted("%.3f", row.seconds) + "\">";
     std::string wire = row.source + "\n";
     for (const std::string& line : row.wire) wire += line + "\n";
     if (row.verdict == Verdict::failed)

@@ -14,9 +14,9 @@ constexpr std::size_t most_lines = 80;
 
 bool is_head(std::string_view bytes) { return bytes.starts_with("GET ") || bytes.starts_with("HTTP/"); }
 
-std::string hex(std::string_view bytes) {
+std::string hex_digits(std::string_view bytes) {
     std::string out;
-    for (const char c : bytes) out += command::format(" %02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    for (const char c : bytes) out += command::formatted(" %02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
     return out;
 }
 
@@ -41,13 +41,13 @@ void Wire::note(const std::string& what) {
         lines_[first_lines] = "(and more)";
     }
     const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - begin_;
-    lines_.push_back(command::format("%9.1f ms  ", passed.count()) + what);
+    lines_.push_back(command::formatted("%9.1f ms  ", passed.count()) + what);
 }
 
 void Wire::note_bytes(const char* verb, std::string_view bytes) {
     const bool head = is_head(bytes);
     const std::string_view shown = bytes.substr(0, head ? shown_head : shown_bytes);
-    const std::string content = head ? " " + line_of(shown) : hex(shown) + "  |" + printable(shown) + "|";
+    const std::string content = head ? " " + line_of(shown) : hex_digits(shown) + "  |" + printable(shown) + "|";
     note(std::string(verb) + " " + std::to_string(bytes.size()) + ":" + content + (shown.size() < bytes.size() ? " ..." : ""));
 }
 
