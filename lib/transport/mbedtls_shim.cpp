@@ -153,6 +153,17 @@ bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key)
 #endif
 }
 
+std::string key_text(const mbedtls_x509_crt& certificate) {
+#if MBEDTLS_VERSION_MAJOR >= 4
+    psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
+    mbedtls_pk_get_psa_attributes(&certificate.pk, PSA_KEY_USAGE_VERIFY_HASH, &attributes);
+    const char* const name = PSA_KEY_TYPE_IS_RSA(psa_get_key_type(&attributes)) ? "RSA" : "EC";
+#else
+    const char* const name = mbedtls_pk_get_name(&certificate.pk);
+#endif
+    return std::string(name) + ", " + std::to_string(mbedtls_pk_get_bitlen(&certificate.pk)) + " bits";
+}
+
 std::string signature_hash(const mbedtls_x509_crt& certificate) {
 #if MBEDTLS_VERSION_MAJOR >= 3
     const mbedtls_md_type_t type = certificate.MBEDTLS_PRIVATE(sig_md);

@@ -69,6 +69,8 @@ int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) no
 /// `bytes` is a key as PEM or DER; 0 or an error.
 int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::string& passphrase) noexcept;
 bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept;
+/// Of the certificate's own key: "RSA, 2048 bits", "EC, 256 bits".
+std::string key_text(const mbedtls_x509_crt& certificate);
 /// "SHA1", "SHA256" …, as the certificate was signed with.
 std::string signature_hash(const mbedtls_x509_crt& certificate);
 

@@ -28,12 +28,6 @@ std::string time_text(const mbedtls_x509_time& time) {
     return {text.data(), static_cast<std::size_t>(size)};
 }
 
-std::string key_text(const mbedtls_x509_crt& certificate) {
-    // mbedTLS takes the key for const in 3 and not yet in 2.28; it is only looked at.
-    auto& key = const_cast<mbedtls_pk_context&>(certificate.pk);
-    return std::string(mbedtls_pk_get_name(&key)) + ", " + std::to_string(mbedtls_pk_get_bitlen(&key)) + " bits";
-}
-
 bool equals_in_constant_time(std::string_view a, std::string_view b) noexcept {
     unsigned difference = a.size() != b.size();
     for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
@@ -141,7 +135,7 @@ void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint
         report(own, trust_failure(certificate, depth), depth == 0 && is_self_issued(certificate) ? "allow_self_signed" : "cafile");
     tell(MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash, " + mbedtls::signature_hash(certificate), "security_level");
     if (flags & (weak_flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_BAD_MD}))
-        report(own, "has a weak key (" + key_text(certificate) + "), or its issuer has", "security_level");
+        report(own, "has a weak key (" + mbedtls::key_text(certificate) + "), or its issuer has", "security_level");
     tell(usage_flags, misuse(depth), "verify_peer");
     tell(crl_flags, "cannot be looked up in the CRL, which is expired, not yet valid, weakly signed, or not its issuer's", "cafile");
 }

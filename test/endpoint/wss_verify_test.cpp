@@ -42,7 +42,7 @@ struct Cast {
         add("sha384", {.dns = {"localhost"}, .hash = MBEDTLS_MD_SHA384}, &root);
         add("for clients", {.dns = {"localhost"}, .purpose = "client"}, &root);
         add("for servers", {.dns = {"localhost"}, .purpose = "server"}, &root);
-        add("revoked", {.dns = {"localhost"}, .serial = "66"}, &root);
+        add("revoked", {.dns = {"localhost"}, .serial = "\x42"}, &root);
         trust = files.write("root.pem", root.pem);
         files.write("crl.pem", root.pem + make_crl(root, {66, 67}));
         files.write("both.pem", other_root.pem + root.pem);

@@ -1,17 +1,14 @@
 #include "support/certificates.hpp"
 
 #include <arpa/inet.h>
-#include <mbedtls/asn1write.h>
-#include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
-#include <mbedtls/rsa.h>
-#include <mbedtls/x509_crt.h>
 
 #include <array>
 #include <fstream>
 #include <stdexcept>
 
+#include "certificate_shim.hpp"
 #include "transport/mbedtls_shim.hpp"
 #include "transport/tls_verify.hpp"
 
@@ -19,6 +16,7 @@ namespace support {
 namespace {
 
 namespace mbedtls = hawser::transport::mbedtls;
+namespace command = hawser::command;
 using Writer = mbedtls::Owned<mbedtls_x509write_cert, mbedtls_x509write_crt_init, mbedtls_x509write_crt_free>;
 
 void require(int result, const char* what) {
@@ -26,7 +24,7 @@ void require(int result, const char* what) {
 }
 
 std::string as_text(const unsigned char* bytes, std::size_t size) { return {reinterpret_cast<const char*>(bytes), size}; }
-const unsigned char* as_bytes(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(const std::string& text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 std::string der(unsigned tag, const std::string& content) {
     std::string out(1, static_cast<char>(tag));
@@ -41,14 +39,11 @@ std::string der(unsigned tag, const std::string& content) {
 }
 
 void make_key(mbedtls_pk_context& key, KeyType type) {
-    const bool is_rsa = type == KeyType::rsa1024 || type == KeyType::rsa2048;
-    require(mbedtls_pk_setup(&key, mbedtls_pk_info_from_type(is_rsa ? MBEDTLS_PK_RSA : MBEDTLS_PK_ECKEY)), "pk_setup");
-    if (is_rsa) {
-        require(mbedtls_rsa_gen_key(mbedtls_pk_rsa(key), mbedtls::random, nullptr, type == KeyType::rsa1024 ? 1024 : 2048, 65537),
-                "rsa_gen_key");
-    } else {
-        const auto group = type == KeyType::p256 ? MBEDTLS_ECP_DP_SECP256R1 : MBEDTLS_ECP_DP_SECP384R1;
-        require(mbedtls_ecp_gen_key(group, mbedtls_pk_ec(key), mbedtls::random, nullptr), "ecp_gen_key");
+    switch (type) {
+        case KeyType::p256: return require(command::make_ec_key(key, 256), "ec_key");
+        case KeyType::p384: return require(command::make_ec_key(key, 384), "ec_key");
+        case KeyType::rsa1024: return require(command::make_rsa_key(key, 1024), "rsa_key");
+        case KeyType::rsa2048: return require(command::make_rsa_key(key, 2048), "rsa_key");
     }
 }
 
@@ -65,7 +60,7 @@ std::string alternative_names(const CertificateWish& wish) {
 }
 
 void set_extension(Writer& writer, const char* oid, std::size_t oid_size, const std::string& value) {
-    require(mbedtls_x509write_crt_set_extension(writer.get(), oid, oid_size, 0, as_bytes(value), value.size()), "set_extension");
+    require(mbedtls_x509write_crt_set_extension(writer.get(), oid, oid_size, 0, bytes_of(value), value.size()), "set_extension");
 }
 
 void set_extensions(Writer& writer, const CertificateWish& wish) {
@@ -78,10 +73,12 @@ void set_extensions(Writer& writer, const CertificateWish& wish) {
     set_extension(writer, MBEDTLS_OID_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), der(0x30, der(0x06, oid)));
 }
 
-void set_serial(Writer& writer, const std::string& serial) {
-    mbedtls::Owned<mbedtls_mpi, mbedtls_mpi_init, mbedtls_mpi_free> number;
-    require(mbedtls_mpi_read_string(number.get(), 10, serial.c_str()), "serial");
-    require(mbedtls_x509write_crt_set_serial(writer.get(), number.get()), "set_serial");
+std::string as_pem(const std::string& label, const unsigned char* bytes, std::size_t size) {
+    std::array<unsigned char, 8192> buffer{};
+    std::size_t written = 0;
+    const std::string begin = "-----BEGIN " + label + "-----\n", end = "-----END " + label + "-----\n";
+    require(mbedtls_pem_write_buffer(begin.c_str(), end.c_str(), bytes, size, buffer.data(), buffer.size(), &written), label.c_str());
+    return reinterpret_cast<const char*>(buffer.data());
 }
 
 }  // namespace
@@ -101,12 +98,12 @@ Certificate make_certificate(const CertificateWish& wish, const Certificate* iss
     require(mbedtls_x509write_crt_set_subject_name(writer.get(), made.subject.c_str()), "subject");
     require(mbedtls_x509write_crt_set_issuer_name(writer.get(), issuer ? issuer->subject.c_str() : made.subject.c_str()), "issuer");
     require(mbedtls_x509write_crt_set_validity(writer.get(), wish.not_before.c_str(), wish.not_after.c_str()), "validity");
-    set_serial(writer, wish.serial);
+    require(command::set_serial(*writer.get(), wish.serial), "set_serial");
     set_extensions(writer, wish);
     std::array<unsigned char, 8192> buffer{};
-    require(mbedtls_x509write_crt_pem(writer.get(), buffer.data(), buffer.size(), mbedtls::random, nullptr), "crt_pem");
-    made.pem = reinterpret_cast<const char*>(buffer.data());
-    buffer.fill(0);
+    const int size = command::write_der(*writer.get(), buffer.data(), buffer.size());
+    require(size, "crt_der");
+    made.pem = as_pem("CERTIFICATE", buffer.data() + buffer.size() - size, static_cast<std::size_t>(size));
     require(mbedtls_pk_write_key_pem(key.get(), buffer.data(), buffer.size()), "key_pem");
     made.key = reinterpret_cast<const char*>(buffer.data());
     return made;
@@ -128,29 +125,17 @@ std::string make_crl(const Certificate& issuer, const std::vector<unsigned char>
     mbedtls::PrivateKey key;
     require(mbedtls::parse_key(*key.get(), issuer.key, ""), "parse_key");
     std::array<unsigned char, 32> digest{};
-    require(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), as_bytes(list), list.size(), digest.data()), "md");
+    require(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), bytes_of(list), list.size(), digest.data()), "md");
     std::array<unsigned char, 256> signature{};
     std::size_t size = 0;
-#if MBEDTLS_VERSION_MAJOR >= 3
-    require(mbedtls_pk_sign(key.get(), MBEDTLS_MD_SHA256, digest.data(), digest.size(), signature.data(), signature.size(), &size,
-                            mbedtls::random, nullptr),
-            "sign");
-#else
-    require(mbedtls_pk_sign(key.get(), MBEDTLS_MD_SHA256, digest.data(), digest.size(), signature.data(), &size, mbedtls::random, nullptr),
-            "sign");
-#endif
+    require(command::sign(*key.get(), digest.data(), signature.data(), signature.size(), size), "sign");
     const std::string crl = der(0x30, list + algorithm + der(0x03, std::string(1, '\0') + as_text(signature.data(), size)));
-    std::array<unsigned char, 8192> pem{};
-    std::size_t pem_size = 0;
-    require(mbedtls_pem_write_buffer("-----BEGIN X509 CRL-----\n", "-----END X509 CRL-----\n", as_bytes(crl), crl.size(), pem.data(),
-                                     pem.size(), &pem_size),
-            "crl_pem");
-    return reinterpret_cast<const char*>(pem.data());
+    return as_pem("X509 CRL", bytes_of(crl), crl.size());
 }
 
 std::string hex_fingerprint(const Certificate& certificate, mbedtls_md_type_t hash) {
     mbedtls::Certificates parsed;
-    require(mbedtls_x509_crt_parse(parsed.get(), as_bytes(certificate.pem), certificate.pem.size() + 1), "crt_parse");
+    require(mbedtls_x509_crt_parse(parsed.get(), bytes_of(certificate.pem), certificate.pem.size() + 1), "crt_parse");
     constexpr std::string_view digits = "0123456789abcdef";
     std::string hex;
     for (const char c : hawser::transport::fingerprint(*parsed.get(), hash)) {

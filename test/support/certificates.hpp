@@ -23,9 +23,9 @@ struct CertificateWish {
     std::string not_before = "20200101000000";
     std::string not_after = "20491231235959";
     mbedtls_md_type_t hash = MBEDTLS_MD_SHA256;
-    unsigned key_usage = 0;  ///< 0: none said
-    std::string purpose{};   ///< extended key usage: "server", "client" or none
-    std::string serial = "1";
+    unsigned key_usage = 0;       ///< 0: none said
+    std::string purpose{};        ///< extended key usage: "server", "client" or none
+    std::string serial = "\x01";  ///< the number's bytes
 };
 
 /// A certificate and its key, as PEM.

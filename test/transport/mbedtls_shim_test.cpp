@@ -51,6 +51,7 @@ TEST_CASE("mbedtls shim: a key is read, and told to belong to its certificate") 
     CHECK(mbedtls::is_pair(*certificate.get(), *key.get()));
     CHECK_FALSE(mbedtls::is_pair(*certificate.get(), *foreign.get()));
     CHECK(mbedtls::signature_hash(*certificate.get()) == "SHA-256");
+    CHECK(mbedtls::key_text(*certificate.get()) == "EC, 256 bits");
 }
 
 TEST_CASE("mbedtls shim: errors have texts without the library's prefix") {

@@ -1,13 +1,9 @@
 #include "self_signed.hpp"
 
 #include <arpa/inet.h>
-#include <mbedtls/bignum.h>
-#include <mbedtls/ecp.h>
 #include <mbedtls/md.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/x509_crt.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +14,8 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+
+#include "certificate_shim.hpp"
 
 namespace hawser::command {
 
@@ -36,8 +34,6 @@ struct Owned {
     T value;
 };
 
-int random(void*, unsigned char* out, std::size_t size) { return getentropy(out, size); }
-
 int require(int result) {
     if (result < 0) throw std::runtime_error("cannot make a certificate: mbedTLS fails with " + std::to_string(result));
     return result;
@@ -48,6 +44,14 @@ std::string utc(std::time_t time) {
     gmtime_r(&time, &parts);
     std::array<char, 16> text{};
     return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &parts)};
+}
+
+/// A number above 0 with nothing to guess (RFC 5280, section 4.1.2.2).
+std::string serial_number() {
+    std::string bytes(15, '\0');
+    require(getentropy(bytes.data(), bytes.size()));
+    bytes[0] = static_cast<char>((bytes[0] & 0x3F) | 0x40);
+    return bytes;
 }
 
 /// An element of DER (X.690) with a length below 65536.
@@ -86,9 +90,7 @@ void fill_in(mbedtls_x509write_cert& certificate, mbedtls_pk_context& key, const
     // A peer's clock may be behind.
     const std::time_t now = std::time(nullptr);
     require(mbedtls_x509write_crt_set_validity(&certificate, utc(now - hour).c_str(), utc(now + lifetime).c_str()));
-    Owned<mbedtls_mpi, mbedtls_mpi_init, mbedtls_mpi_free> serial;
-    require(mbedtls_mpi_fill_random(&serial.value, 15, random, nullptr));
-    require(mbedtls_x509write_crt_set_serial(&certificate, &serial.value));
+    require(set_serial(certificate, serial_number()));
     require(mbedtls_x509write_crt_set_basic_constraints(&certificate, 0, -1));
     const std::string alternatives = alternative_names(names);
     require(mbedtls_x509write_crt_set_extension(&certificate, MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME),
@@ -120,14 +122,12 @@ std::string write_file(const std::string& content) {
 
 SelfSigned::SelfSigned(const std::vector<std::string>& names) {
     Owned<mbedtls_pk_context, mbedtls_pk_init, mbedtls_pk_free> key;
-    require(mbedtls_pk_setup(&key.value, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY)));
-    require(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(key.value), random, nullptr));
+    require(make_ec_key(key.value, 256));
     Owned<mbedtls_x509write_cert, mbedtls_x509write_crt_init, mbedtls_x509write_crt_free> certificate;
     fill_in(certificate.value, key.value, names);
     std::array<unsigned char, 4096> buffer{};
     // It is written at the buffer's end.
-    const auto size =
-        static_cast<std::size_t>(require(mbedtls_x509write_crt_der(&certificate.value, buffer.data(), buffer.size(), random, nullptr)));
+    const auto size = static_cast<std::size_t>(require(write_der(certificate.value, buffer.data(), buffer.size())));
     const std::string der(buffer.end() - static_cast<std::ptrdiff_t>(size), buffer.end());
     const auto* const bytes = reinterpret_cast<const unsigned char*>(der.data());
     fingerprint_ = sha256(bytes, der.size());
