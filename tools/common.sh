@@ -89,3 +89,13 @@ configure() {
     rm -rf "$folder"
     meson setup "$folder" "$@" && echo "$*" >"$folder/options"
 }
+
+# run_tests FOLDER ARGUMENT...: of meson test.
+run_tests() {
+    local folder=$1
+    shift
+    # Its exit status is not asked for: the summary reads the results.
+    rm -f "$folder"/meson-logs/testlog*
+    meson test -C "$folder" --no-rebuild --timeout-multiplier 2 "$@"
+    [ -s "$folder/meson-logs/testlog.json" ]
+}

@@ -337,10 +337,15 @@ SendStatus Link::transmit(const MessageView& message) try {
 }
 
 bool Link::has_room(const MessageView& message) {
-    const std::size_t limit = settings_->max_buffered_amount + (is_control(message.opcode) ? control_reserve : 0);
-    if (buffered_amount() + message.length() <= limit) return true;
+    const std::size_t limit = settings_->max_buffered_amount;
+    const auto fits = [&] {
+        // The limit may be the largest number, to which nothing can be added.
+        const std::size_t taken = buffered_amount() + message.length();
+        return taken <= limit || (is_control(message.opcode) && taken - limit <= control_reserve);
+    };
+    if (fits()) return true;
     flush();
-    return buffered_amount() + message.length() <= limit;
+    return fits();
 }
 
 SendStatus Link::overflow(const MessageView& message) {

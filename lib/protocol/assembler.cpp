@@ -70,9 +70,9 @@ Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configura
     if (header.opcode >= 0x8) return control_frame(input, header, message);
     if (!check_data_frame(header, limits)) return Status::failed;
 
-    const auto length = static_cast<std::size_t>(header.length);
     input = input.subspan(header.size);
-    if (!partial_ && header.fin && !header.compressed && input.size() >= length) {
+    if (!partial_ && header.fin && !header.compressed && input.size() >= header.length) {
+        const auto length = static_cast<std::size_t>(header.length);
         char* payload = input.data();
         if (receiver_ == Role::server) mask(payload, length, header.key);
         input = input.subspan(length);
@@ -87,7 +87,7 @@ Assembler::Status Assembler::begin_frame(std::span<char>& input, const Configura
     ++begun.fragments;
     begun.key = header.key;
     begun.offset = 0;
-    begun.remaining = length;
+    begun.remaining = header.length;
     begun.is_last = header.fin;
     begun.in_frame = true;
     return Status::incomplete;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -114,7 +115,8 @@ Inflater::Status Inflater::inflate(Buffer& out, std::size_t limit) {
         char excess = 0;
         const bool full = out.size() >= limit;
         if (!full && out.size() == out.capacity())
-            out.reserve(std::min(limit, 2 * std::max<std::size_t>(out.size(), stream.avail_in) + first_room));
+            out.reserve(static_cast<std::size_t>(
+                std::min<std::uint64_t>(limit, 2 * std::max<std::uint64_t>(out.size(), stream.avail_in) + first_room)));
         const std::size_t room = full ? 1 : std::min({out.capacity() - out.size(), limit - out.size(), max_step});
         set_output(stream, full ? &excess : out.end(), room);
         const int result = ::inflate(&stream, Z_SYNC_FLUSH);

@@ -104,10 +104,10 @@ char* write_header(char* to, bool fin, unsigned opcode, std::uint64_t length, co
     return to + key.size();
 }
 
-std::size_t framed_size(std::size_t length, std::size_t frame_size, bool masked) noexcept {
+std::uint64_t framed_size(std::uint64_t length, std::size_t frame_size, bool masked) noexcept {
     if (length <= frame_size) return length + header_size(length, masked);
-    const std::size_t last = length % frame_size;
-    const std::size_t full = length / frame_size;
+    const std::uint64_t last = length % frame_size;
+    const std::uint64_t full = length / frame_size;
     return length + full * header_size(frame_size, masked) + (last != 0 ? header_size(last, masked) : 0);
 }
 
@@ -125,7 +125,7 @@ std::string encode_unmasked(const MessageView& message, std::size_t frame_size, 
     const std::string_view content =
         message.opcode == Opcode::close ? write_close_payload(close, message.close_status, message.content) : message.content;
     std::string frames;
-    frames.reserve(framed_size(content.size(), frame_size, false));
+    frames.reserve(static_cast<std::size_t>(framed_size(content.size(), frame_size, false)));
     std::array<char, max_header_size> header{};
     std::string_view payload;
     unsigned opcode = 0;

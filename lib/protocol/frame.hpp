@@ -98,8 +98,8 @@ private:
     bool done_ = false;
 };
 
-/// Bytes that the frames of a message take, headers included.
-std::size_t framed_size(std::size_t length, std::size_t frame_size, bool masked) noexcept;
+/// Bytes that the frames of a message take, headers included: of short frames more than a size can say where it has 32 bits.
+std::uint64_t framed_size(std::uint64_t length, std::size_t frame_size, bool masked) noexcept;
 
 /// The payload of a Close frame; empty for `CloseCode::none` and `no_status` (RFC 6455, section 5.5.1).
 std::string_view write_close_payload(std::span<char, max_control_payload> to, CloseCode code, std::string_view reason) noexcept;

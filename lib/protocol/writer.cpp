@@ -88,9 +88,9 @@ void write_long(Output& output, Opcode opcode, std::string_view payload, std::si
     unsigned wire_opcode = 0;
     bool fin = false;
     const std::size_t limit = is_control(opcode) ? max_control_payload : frame_size;
-    const std::size_t total = framed_size(payload.size(), limit, false);
+    const std::uint64_t total = framed_size(payload.size(), limit, false);
     if (total <= copy_limit) {
-        char* to = output.reserve(total);
+        char* to = output.reserve(static_cast<std::size_t>(total));
         while (fragments.next(piece, wire_opcode, fin)) {
             to = write_header(to, fin, wire_opcode, piece.size());
             to += piece.copy(to, piece.size());

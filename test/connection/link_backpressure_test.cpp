@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "connection/link.hpp"
 #include "support/catch.hpp"
 #include "support/sim_world.hpp"
@@ -135,6 +137,16 @@ TEST_CASE("link: a message bigger than max_buffered_amount is refused, whatever 
     CHECK(status == (content <= 1000 ? SendStatus::backpressure : SendStatus::refused));
     CHECK(narrow.world.at_server.count("error message_too_big") == (content <= 1000 ? 0 : 1));
     CHECK(narrow.connection->is_writable());
+}
+
+TEST_CASE("link: control messages have their room where max_buffered_amount is the largest number", "[link][backpressure]") {
+    Configuration configuration;
+    configuration.max_buffered_amount = std::numeric_limits<std::size_t>::max();
+    Narrow narrow(configuration);
+    CHECK(narrow.send(100'000) == SendStatus::ok);
+    narrow.world.settle();
+    CHECK(narrow.connection->ping("still there") == SendStatus::ok);
+    CHECK(narrow.drain() == 100'000 + 13);
 }
 
 TEST_CASE("link: a peer that pings and does not read is answered with bounded pongs, the newest among them", "[link][backpressure]") {

@@ -1,5 +1,6 @@
 // Compressed messages in lib/protocol/assembler.cpp.
 
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -156,6 +157,14 @@ TEST_CASE("assembler: max_message_size bounds what a message inflates to, in one
         if (!feed.has_failed()) feed.feed(feed.frame(first::ends));
     }
     CHECK(feed.messages == Messages{expected});
+}
+
+TEST_CASE("assembler: a compressed frame of more than 4 GiB is not at its end when 32 bits of its length are") {
+    Compressed feed(Role::client);
+    const std::string payload = feed.payload("Hello");
+    feed.feed(feed.header(first::text | rsv1, (std::uint64_t{1} << 32) + payload.size()) + payload);
+    CHECK(feed.messages.empty());
+    CHECK(feed.assembler.in_message());
 }
 
 TEST_CASE("assembler: a bomb is failed with 1009 within its bound, whatever comes behind it") {

@@ -62,6 +62,15 @@ TEST_CASE("assembler: a frame over max_message_size is refused with 1009 at its 
     CHECK(result(0x7FFF'FFFF'FFFF'FFFF) == "failed 1009");
 }
 
+TEST_CASE("assembler: a length that 32 bits cannot say is refused with 1009, and does not wrap") {
+    const Role receiver = any_role();
+    const std::uint64_t length = (std::uint64_t{1} << 32) + GENERATE(std::uint64_t{0}, 5, 1000);
+    AssemblerFeed feed(receiver, with_message_size(0xFFFF'FFFF));
+    SECTION("of a whole message") { feed.feed(feed.header(first::binary, length)); }
+    SECTION("of a later fragment") { feed.feed(feed.frame(first::binary_begins, "0123456789") + feed.header(first::ends, length - 10)); }
+    CHECK(feed.messages == Messages{"failed 1009"});
+}
+
 TEST_CASE("assembler: a fragmented message is bounded as a whole") {
     const Role receiver = any_role();
     const auto result = [&](std::vector<std::uint64_t> lengths) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -145,6 +146,7 @@ TEST_CASE("deflate: messages far larger than what zlib is given at once") {
     }
 }
 
+#if SIZE_MAX > UINT32_MAX
 TEST_CASE("deflate: a message over 4 GiB is compressed to its end", "[.huge]") {
     // Pages that are read only are all the same one: this takes time, but no memory.
     const std::size_t size = (std::size_t{1} << 32) + 5;
@@ -166,6 +168,7 @@ TEST_CASE("deflate: a message over 4 GiB is compressed to its end", "[.huge]") {
     inflateEnd(&stream);
     CHECK(total == size);
 }
+#endif
 
 TEST_CASE("deflate: a message may inflate to the limit, and not to a byte more") {
     const std::size_t size = GENERATE(std::size_t{1}, 5, 1000, 65'536, 1'000'000);

@@ -228,6 +228,11 @@ TEST_CASE("frame: framed_size is what the frames of a message take") {
     }
 }
 
+TEST_CASE("frame: framed_size does not wrap where a size has 32 bits") {
+    CHECK(framed_size(0x7FFF'FFFF, 1, true) == 7 * std::uint64_t{0x7FFF'FFFF});
+    CHECK(framed_size(0xFFFF'FFFF, 4096, false) == 0xFFFF'FFFF + (std::uint64_t{1} << 20) * 4);
+}
+
 TEST_CASE("frame: encode_unmasked writes the frames that a server sends") {
     CHECK(encode_unmasked({Opcode::text, "Hello"}, 4096) == raw_frame(0x81, "Hello", false));
     CHECK(encode_unmasked({Opcode::text, "Hello"}, 3) == raw_frame(0x01, "Hel", false) + raw_frame(0x80, "lo", false));

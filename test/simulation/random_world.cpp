@@ -20,7 +20,7 @@ constexpr std::size_t control_reserve = 64 * 1024;
 /// What a message may take on the wire beyond its own bytes: the headers of its frames, and a little where it does not compress.
 std::size_t overhead(std::size_t length, std::size_t frame_size) {
     constexpr std::size_t incompressible = 16;
-    return protocol::framed_size(length + incompressible, frame_size, true) - length;
+    return static_cast<std::size_t>(protocol::framed_size(length + incompressible, frame_size, true)) - length;
 }
 
 std::size_t fragment_count(std::size_t length, std::size_t frame_size) { return (length + frame_size - 1) / frame_size; }

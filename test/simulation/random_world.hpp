@@ -47,7 +47,7 @@ private:
     };
 
     bool chance(unsigned one_in) { return random_() % one_in == 0; }
-    std::size_t up_to(std::size_t most) { return random_() % (most + 1); }
+    std::size_t up_to(std::size_t most) { return static_cast<std::size_t>(random_() % (most + 1)); }
     hawser::Configuration configuration();
     WireOptions wire();
     /// At times; returns whether.

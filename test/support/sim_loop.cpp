@@ -104,7 +104,7 @@ void SimLoop::serve_ready() {
         if (const Readiness readiness = ready_for(*io); readiness != Readiness::none) ready.emplace_back(serial, readiness);
     }
     // Not std::shuffle: each standard library shuffles in its own way.
-    for (std::size_t left = ready.size(); left > 1; --left) std::swap(ready[left - 1], ready[random_() % left]);
+    for (std::size_t left = ready.size(); left > 1; --left) std::swap(ready[left - 1], ready[static_cast<std::size_t>(random_() % left)]);
     for (const auto& [serial, readiness] : ready) {
         // A callback may have stopped the loop, or the Io, or asked it for something else.
         const auto entry = ios_.find(serial);

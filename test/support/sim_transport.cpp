@@ -115,7 +115,7 @@ std::size_t SimSocket::choose(std::size_t most) {
     if (options_.seed == 0 || most == 0) return most;
     // Often very little, at times all.
     const std::size_t bound = random_() % 3 == 0 ? most : std::min<std::size_t>(most, random_() % 2 == 0 ? 4 : 300);
-    return 1 + random_() % bound;
+    return 1 + static_cast<std::size_t>(random_() % bound);
 }
 
 IoResult SimSocket::read(std::span<char> into) {

@@ -153,7 +153,7 @@ bool SimPeer::next_frame(protocol::FrameHeader& header, std::string& payload) {
     const auto status = protocol::parse_header(received_, role_, header, failure);
     if (status == protocol::HeaderStatus::failed) FAIL("the peer received no frame: " << failure.reason);
     if (status == protocol::HeaderStatus::incomplete || received_.size() < header.size + header.length) return false;
-    payload = received_.substr(header.size, header.length);
+    payload = received_.substr(header.size, static_cast<std::size_t>(header.length));
     if (role_ == Role::server) protocol::mask(payload.data(), payload.size(), header.key);
     received_.erase(0, header.size + payload.size());
     return true;
