@@ -3,8 +3,8 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <limits>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
