@@ -42,7 +42,7 @@ std::size_t heap_in_use() {
 }
 
 /// A length that no allocator gives.
-constexpr std::uint64_t absurd = std::uint64_t{1} << 62;
+constexpr std::uint64_t absurd = std::min(std::uint64_t{1} << 62, std::uint64_t{std::numeric_limits<std::size_t>::max() / 4 * 3});
 
 }  // namespace
 
