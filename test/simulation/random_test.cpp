@@ -22,7 +22,7 @@ using Lines = std::vector<std::string>;
 /// Both ends say what a seed makes them say, in their handshakes and in answer to each other, and one closes.
 std::pair<Lines, Lines> conversation(std::uint64_t seed, const WireOptions& options) {
     std::mt19937_64 random(seed);
-    const auto up_to = [&](std::size_t most) { return random() % (most + 1); };
+    const auto up_to = [&](std::size_t most) { return static_cast<std::size_t>(random() % (most + 1)); };
     std::vector<Message> script;
     for (std::size_t i = 1 + up_to(20); i > 0; --i) {
         const std::size_t size = up_to(up_to(3) == 0 ? 70'000 : 300);
@@ -55,7 +55,8 @@ void check_conversation(std::uint64_t seed) {
     const auto whole = conversation(seed, {.capacity = 10'000'000});
     REQUIRE(whole.second.back() == "disconnect 1000 clean");
     CHECK((conversation(seed, {.capacity = 5000, .seed = seed}) == whole));
-    CHECK((conversation(seed, {.capacity = 100'000, .seed = seed, .record = 1 + seed * 37 % 3000}) == whole));
+    const auto record = static_cast<std::size_t>(1 + seed * 37 % 3000);
+    CHECK((conversation(seed, {.capacity = 100'000, .seed = seed, .record = record}) == whole));
 }
 
 }  // namespace
