@@ -74,7 +74,7 @@ TEST_CASE("ping interval: a dead peer is found in interval and pong timeout, to 
     CHECK(peer.lines().empty());
     world.pass(Seconds(0.002));
     CHECK(peer.lines() == std::vector<std::string>{"ping"});
-    world.pass(Seconds(4.997));
+    world.pass(Seconds(4.998));
     CHECK(world.at_server.take() == std::vector<std::string>{"handshake", "text heard at 7"});
     world.pass(Seconds(0.002));
     CHECK(world.at_server.take() == std::vector<std::string>{"error ping_timeout", "disconnect 1006"});
