@@ -22,7 +22,8 @@ TEST_CASE("ping interval: a dead peer is found, reported as such, and disconnect
     loop.server.add_middleware(std::make_shared<PingInterval>(Seconds(0.005), Seconds(0.005))).start();
     RawPeer peer(loop.reactor.core(), loop.dial());
     peer.shake_hands();
-    CHECK(peer.receive() == std::string("\x89\x00", 2));
+    // A loop that the machine kept away for longer than the peer had for its pong pings anew.
+    CHECK(peer.receive().starts_with(std::string("\x89\x00", 2)));
     loop.until([&] { return loop.endings.size() == 1; });
     REQUIRE(loop.errors.size() == 1);
     CHECK(loop.errors[0].errc() == Errc::ping_timeout);
