@@ -94,8 +94,10 @@ public:
     Client& add_header(std::string name, std::string value);
     /// Whether the open connection outlives the client, for the next one to the same URI. Middlewares of the client's do not go along.
     Client& set_persistent(bool persistent);
-    /// Comes back by itself from now on; nothing: no longer. What is sent meanwhile is queued.
-    Client& set_reconnect(std::optional<ReconnectOptions> options);
+    /// Comes back by itself from now on, with `{}` by the defaults. What is sent meanwhile is queued.
+    Client& set_reconnect(const ReconnectOptions& options);
+    /// Comes back by itself no longer.
+    Client& set_reconnect(std::nullopt_t);
 
     /// Where it connects to; what redirects led to, once they were followed.
     const Uri& uri() const noexcept;

@@ -196,6 +196,7 @@ public:
     void set_logger(std::shared_ptr<Logger> logger);
     /// Bounds each wait; at least 0. Throws `Errc::invalid_option`.
     void set_timeout(Seconds timeout);
+    void set_timeout(NoValue) = delete;
     /// Bounds each wait.
     Seconds timeout() const noexcept { return configuration().timeout; }
     /// Largest payload of a frame that is sent; at least 1. Throws `Errc::invalid_option`.
@@ -208,6 +209,7 @@ public:
     const OptionValue* get_option(std::string_view wrapper, std::string_view name) const { return context().get_option(wrapper, name); }
     /// Sets an option of this connection. Throws `Errc::invalid_option`.
     void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
+    void set_option(std::string_view wrapper, std::string_view name, NoValue) = delete;
 
 protected:
     /// @cond

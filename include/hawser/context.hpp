@@ -11,8 +11,13 @@
 
 namespace hawser {
 
-/// A value of a context option: bool, integer, string, list of strings, or map of strings. Each option has one type.
-using OptionValue = std::variant<bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
+/// A value of a context option: bool, integer, string, list of strings, or map of strings. Each option has one type; an empty value,
+/// which is what `{}` makes, is refused by all.
+using OptionValue =
+    std::variant<std::monostate, bool, std::int64_t, std::string, std::vector<std::string>, std::map<std::string, std::string>>;
+
+/// What `{}` is to setters where it might be taken for the default, and would be something else: they refuse to compile.
+enum class NoValue {};
 
 /// Options of the layers below WebSocket, by wrapper ("socket", "http", "ssl") and name, after PHP's stream context.
 /// An unknown wrapper or option, a value of the wrong type or out of range, and one that this build cannot
@@ -31,6 +36,7 @@ public:
 
     /// Sets one option. Throws `Errc::invalid_option`, and changes nothing then.
     void set_option(std::string_view wrapper, std::string_view name, OptionValue value);
+    void set_option(std::string_view wrapper, std::string_view name, NoValue) = delete;
     /// Sets it from text, as a command line or a configuration file has it: "true" or "false", a decimal integer, or the
     /// string itself. To a list it adds one element, to a map one entry, written "key=value".
     void parse_option(std::string_view wrapper, std::string_view name, std::string_view text);

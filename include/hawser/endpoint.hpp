@@ -126,6 +126,7 @@ public:
     Self& set_timeout(Seconds timeout) {
         return change([&](Configuration& c) { c.timeout = timeout; });
     }
+    Self& set_timeout(NoValue) = delete;
     /// Largest payload of a frame that is sent; at least 1. Throws `Errc::invalid_option`.
     Self& set_frame_size(std::size_t size) {
         return change([&](Configuration& c) { c.frame_size = size; });
@@ -138,6 +139,7 @@ public:
     Self& set_option(std::string_view wrapper, std::string_view name, OptionValue value) {
         return change([&](Configuration& c) { c.context.set_option(wrapper, name, std::move(value)); });
     }
+    Self& set_option(std::string_view wrapper, std::string_view name, NoValue) = delete;
 
 protected:
     /// @cond

@@ -38,7 +38,8 @@ Client& Client::set_persistent(bool persistent) {
     return set_configuration(std::move(changed));
 }
 
-Client& Client::set_reconnect(std::optional<ReconnectOptions> options) { return client().set_reconnect(options), *this; }
+Client& Client::set_reconnect(const ReconnectOptions& options) { return client().set_reconnect(options), *this; }
+Client& Client::set_reconnect(std::nullopt_t) { return client().set_reconnect(std::nullopt), *this; }
 
 const Uri& Client::uri() const noexcept { return client().uri(); }
 ConnectionPtr Client::connection() const noexcept { return client().link(); }

@@ -229,7 +229,7 @@ std::string ClientBase::parking_key() const {
                         for (const auto& one : content) key << one << ',';
                     else if constexpr (std::is_same_v<Content, std::map<std::string, std::string>>)
                         for (const auto& [from, to] : content) key << from << '>' << to << ',';
-                    else
+                    else if constexpr (!std::is_same_v<Content, std::monostate>)
                         key << content;
                 },
                 value);

@@ -14,8 +14,8 @@
 namespace hawser {
 namespace {
 
-constexpr std::array<std::string_view, std::variant_size_v<OptionValue>> type_names = {"a bool", "an integer", "a string",
-                                                                                       "a list of strings", "a map of strings"};
+constexpr std::array<std::string_view, std::variant_size_v<OptionValue>> type_names = {
+    "an empty value", "a bool", "an integer", "a string", "a list of strings", "a map of strings"};
 
 std::string label(std::string_view wrapper, std::string_view name) { return std::string(wrapper) + " option " + cited(name); }
 
@@ -124,9 +124,9 @@ void Context::parse_option(std::string_view wrapper, std::string_view name, std:
     const bool is_other = option.other_type && text.find('=') != std::string_view::npos;
     OptionValue value = parse_value(is_other ? *option.other_type : option.type, text, get_option(wrapper, name));
     if (option.refusal.empty() && !option.takes(value)) {
-        constexpr std::array<std::string_view, type_names.size()> forms = {"true or false", "an integer", "a string", "a string",
-                                                                           "\"key=value\""};
-        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + cited(text) + ", expected " +
+        constexpr std::array<std::string_view, type_names.size()> forms = {"",         "true or false", "an integer",
+                                                                           "a string", "a string",      "\"key=value\""};
+        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + quoted(text) + ", expected " +
                                               std::string(forms[static_cast<std::size_t>(option.type)]));
     }
     set_option(wrapper, name, std::move(value));

@@ -10,8 +10,8 @@
 
 namespace hawser {
 
-/// The type of an option's value, in the order of `OptionValue`'s alternatives.
-enum class OptionType : std::size_t { boolean, integer, string, list, map };
+/// The type of an option's value, in the order of `OptionValue`'s alternatives, of which the first is none.
+enum class OptionType : std::size_t { boolean = 1, integer, string, list, map };
 
 /// A context option as it is known.
 struct Option {

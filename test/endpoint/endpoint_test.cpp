@@ -45,6 +45,22 @@ struct Ends {
 
 const std::vector<std::string> events = {"handshake", "text", "binary", "ping", "pong", "close", "message", "disconnect"};
 
+/// Asked of a type of its own, what does not compile is an answer.
+template <typename T>
+constexpr bool takes_empty_timeout = requires(T& of) {
+    of.set_timeout({});
+};
+template <typename T>
+constexpr bool takes_empty_option = requires(T& of) {
+    of.set_option("ssl", "verify_peer", {});
+};
+template <typename T>
+constexpr bool takes_settings = requires(T& of) {
+    of.set_timeout(Seconds{});
+    of.set_option("ssl", "verify_peer", false);
+    of.set_option("socket", "backlog", 0);
+};
+
 }  // namespace
 
 TEST_CASE("endpoint: each listener is called for its own event, on_message for every message") {
@@ -180,4 +196,43 @@ TEST_CASE("endpoint: CloseRequested closes with its status") {
     peer.shake_hands();
     peer.send(RawPeer::frame(0x81, "text") + RawPeer::frame(0x88, "\x03\xF0"));
     CHECK(peer.receive() == "\x88\x09\x03\xF0no text");
+}
+
+TEST_CASE("endpoint: {} does not compile where it would not be the default, but no wait at all or false") {
+    CHECK((takes_settings<Client> && takes_settings<Server> && takes_settings<Connection>));
+    CHECK_FALSE((takes_empty_timeout<Client> || takes_empty_timeout<Server> || takes_empty_timeout<Connection>));
+    CHECK_FALSE((takes_empty_option<Client> || takes_empty_option<Server> || takes_empty_option<Connection>));
+    CHECK_FALSE(takes_empty_option<Context>);
+}
+
+TEST_CASE("endpoint: {} in the place of settings is the defaults") {
+    Loopback loop;
+    loop.server.set_frame_size(7).set_logger(null_logger()).set_option("socket", "backlog", 7);
+    loop.server.set_context({}).set_logger({});
+    CHECK(loop.server.context().options().empty());
+    CHECK(loop.server.configuration().logger == nullptr);
+    CHECK(loop.server.frame_size() == 7);
+    loop.server.set_configuration({});
+    CHECK(loop.server.frame_size() == Configuration().frame_size);
+}
+
+TEST_CASE("endpoint: {} in the place of a function is none") {
+    Loopback loop;
+    loop.reactor.on_exception([](const std::exception_ptr&) {});
+    loop.reactor.on_exception({});
+    loop.server.on_text([](Connection&, MessageView) { throw std::runtime_error("not called"); }).on_text({});
+    loop.server.on_tick([](Server&) { throw std::runtime_error("not called"); }).on_tick({});
+    loop.server.on_http([](const Request&) { return Response{}; }).on_http({});
+    loop.server.start();
+    RawPeer browser(loop.reactor.core(), loop.dial());
+    browser.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(browser.receive().starts_with("HTTP/1.1 426 "));
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.send(RawPeer::frame(0x81, "text") + RawPeer::frame(0x89, "?"));
+    peer.receive("?");
+    CHECK(loop.errors.empty());
+    loop.server.on_text([](Connection&, MessageView) { throw std::runtime_error("not taken by a handler"); });
+    peer.send(RawPeer::frame(0x81, "text"));
+    CHECK_THROWS_WITH(loop.reactor.run(), "not taken by a handler");
 }

@@ -130,6 +130,22 @@ TEST_CASE("reconnect: the wait is the one that the server asks for") {
     }
 }
 
+TEST_CASE("reconnect: {} asks for the defaults, nullopt for an end of it") {
+    SimWorld world;
+    world.client->set_reconnect(ReconnectOptions{.max_attempts = 1}).connect();
+    world.pass(Seconds(1));
+    world.client->set_reconnect({});
+    const bool comes_back = GENERATE(true, false);
+    if (!comes_back) world.client->set_reconnect(std::nullopt);
+    SimPeer peer = world.open_server();
+    peer.socket().reset();
+    world.settle();
+    CHECK(world.at_client.has("disconnect 1006"));
+    world.at_client.take();
+    world.pass(Seconds(0.6));
+    CHECK(world.at_client.has("error client_failed") == comes_back);
+}
+
 TEST_CASE("reconnect: a connection that PingInterval gave up is one that was lost") {
     SimWorld world;
     world.client->set_reconnect(ReconnectOptions{.max_attempts = 1}).connect();

@@ -30,7 +30,7 @@ std::string refusal(std::string_view wrapper, std::string_view name, OptionValue
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-const OptionValue one_of_each_type[] = {true, std::int64_t{1}, "x"s, List{"x: y"}, Map{{"x", "y"}}};
+const OptionValue one_of_each_type[] = {{}, true, std::int64_t{1}, "x"s, List{"x: y"}, Map{{"x", "y"}}};
 
 }  // namespace
 
@@ -79,7 +79,7 @@ TEST_CASE("context: reading an unknown option is refused too") {
 }
 
 TEST_CASE("context: an option takes its own type alone") {
-    const char* const type_names[] = {"a bool", "an integer", "a string", "a list of strings", "a map of strings"};
+    const char* const type_names[] = {"an empty value", "a bool", "an integer", "a string", "a list of strings", "a map of strings"};
     for (const Option& option : known_options()) {
         if (!option.refusal.empty()) continue;
         const std::string label = std::string(option.wrapper) + " option \"" + std::string(option.name) + "\" ";
@@ -91,6 +91,12 @@ TEST_CASE("context: an option takes its own type alone") {
                   label + "takes " + type_names[static_cast<std::size_t>(option.type)] + other + ", not " + type_names[value.index()]);
         }
     }
+}
+
+TEST_CASE("context: {} among several options is refused, and not taken for false") {
+    Context context;
+    CHECK(contains(refusal_of([&] { context.set_options({{"ssl", {{"verify_peer", {}}}}}); }), "takes a bool, not an empty value"));
+    CHECK(context.options().empty());
 }
 
 TEST_CASE("context: a default is of the option's type and is accepted by it") {

@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
     client.on_text([](hawser::Connection&, hawser::MessageView message) { std::cout << message.content << std::endl; });
     client.on_disconnect([&](hawser::Connection&, const hawser::Disconnect& end) {
         std::cout << "disconnected with " << static_cast<int>(end.code) << std::endl;
-        if (end.code == hawser::CloseCode::normal) client.set_reconnect({});
+        if (end.code == hawser::CloseCode::normal) client.set_reconnect(std::nullopt);
     });
     client.on_error([](hawser::Connection*, const hawser::Error& error) { std::cerr << error.what() << '\n'; });
     client.connect();
