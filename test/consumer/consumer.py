@@ -1,5 +1,6 @@
 """What the tests of embedding share: a program outside of the source tree, built and run in a temporary folder."""
 
+import asyncio
 import os
 import pathlib
 import shutil
@@ -8,6 +9,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+import pages  # noqa: E402
+import programs  # noqa: E402
 from tap import Tap  # noqa: E402, F401
 
 PROGRAM = pathlib.Path(__file__).resolve().parent / "program"
@@ -36,9 +39,19 @@ def expect_echo(program, version, **environment):
     expect(execute(program, **environment), f"hawser {version}: hello\n", f"what {program.name} prints")
 
 
+def expect_relays(program, **environment):
+    """README's program with a loop of its own runs."""
+    try:
+        asyncio.run(asyncio.wait_for(programs.expect_relays(program, env={**os.environ, **environment}), 60))
+    except Exception as error:  # whatever went wrong is the result
+        raise Failed(f"{program}: {type(error).__name__}: {error}") from error
+
+
 def copy_program(folder):
-    """A copy of the program's sources, where nothing of ours is near."""
-    return pathlib.Path(shutil.copytree(PROGRAM, pathlib.Path(folder) / "daemon"))
+    """A copy of the program's sources, where nothing of ours is near: main.cpp, and as loop.cpp README's with a loop of its own."""
+    program = pathlib.Path(shutil.copytree(PROGRAM, pathlib.Path(folder) / "daemon"))
+    (program / "loop.cpp").write_text(pages.own_loop().code)
+    return program
 
 
 def embed(folder, root):

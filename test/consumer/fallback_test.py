@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-from consumer import embed, execute, expect, expect_echo, run_cases
+from consumer import embed, execute, expect, expect_echo, expect_relays, run_cases
 
 meson, root, version, *compiler = sys.argv[1:]
 SYSTEM = re.compile(r"lib(ev|mbed\w+|cares|z)\.so")
@@ -24,8 +24,9 @@ def forced(folder):
     # The loop is shared by program and library, and so must libev be.
     for kind in ("shared", "static"):
         execute(meson, "configure", build, f"-Dhawser:default_library={kind}")
-        execute("ninja", "-j2", "-C", build, "daemon")
+        execute("ninja", "-j2", "-C", build, "daemon", "loop")
         expect_echo(build / "daemon", version)
+        expect_relays(build / "loop")
         foreign = [line for line in execute("ldd", build / "daemon").splitlines() if SYSTEM.search(line) and str(build) not in line]
         expect(foreign, [], f"{kind}: libraries of the system that the program needs")
     for test in tests:

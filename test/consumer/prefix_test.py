@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """hawser as it is installed, found by pkg-config and CMake: prefix_test.py MESON BUILD PREFIX VERSION COMPILER... [-- ARGUMENT...]
 
-It is installed twice below a DESTDIR, once with the shared library alone and once with the static one. The arguments
+It is installed below a DESTDIR, with the shared library alone, with the static one alone, or with both. What is built is README's
+program with a loop of its own, which calls libev too. The arguments
 after -- are the compiler's."""
 
 import pathlib
 import sys
 
-from consumer import copy_program, execute, expect, expect_echo, run_cases
+from consumer import copy_program, execute, expect, expect_echo, expect_relays, run_cases
 
 separator = sys.argv.index("--")
 meson, build, prefix, version, *compiler = sys.argv[1:separator]
 arguments = sys.argv[separator + 1 :]
-LIBRARIES = {"shared": "libhawser.so", "static": "libhawser.a"}
+LIBRARIES = {"shared": "libhawser.so", "static": "libhawser.a", "both": "libhawser."}
 
 
 class Installed:
@@ -22,7 +23,7 @@ class Installed:
         self.destination, self.kind = folder / "destination", kind
         execute(meson, "install", "-C", build, "--no-rebuild", "--destdir", self.destination)
         self.root = self.destination / prefix.lstrip("/")
-        self.libdir = next(self.root.rglob(LIBRARIES[kind])).parent
+        self.libdir = next(self.root.rglob("hawser.pc")).parent.parent
         for path in self.libdir.glob("libhawser*"):
             if LIBRARIES[kind] not in path.name:
                 path.unlink()
@@ -39,31 +40,48 @@ class Installed:
     def pkg_config(self, *options):
         return execute("pkg-config", *options, "hawser", **self.environment).split()
 
-    def expect_works(self, program):
-        expect_echo(program, version, **self.environment)
+    def expect_linked(self, program):
         is_linked = "libhawser.so" in execute("readelf", "-d", program)
         expect(is_linked, self.kind == "shared", f"{program.name} needs libhawser.so")
+
+    def expect_echoes(self, program):
+        expect_echo(program, version, **self.environment)
+        self.expect_linked(program)
+
+    def expect_relays(self, program):
+        expect_relays(program, **self.environment)
+        self.expect_linked(program)
 
 
 def build_by_pkg_config(folder, kind):
     installed, program = Installed(folder, kind), copy_program(folder)
     expect(installed.pkg_config("--modversion"), [version], "version")
     libraries = installed.pkg_config("--libs", *(["--static"] if kind == "static" else []))
-    sources = ["-std=c++20", *installed.pkg_config("--cflags"), "main.cpp", "-o", "daemon"]
-    execute(*compiler, *arguments, *sources, *libraries, "-lev", cwd=program)
-    installed.expect_works(program / "daemon")
+    sources = ["-std=c++20", *installed.pkg_config("--cflags"), "-Wl,--as-needed", "-Wl,--no-undefined"]
+    for name in ("main", "loop"):
+        execute(*compiler, *arguments, *sources, f"{name}.cpp", "-o", name, *libraries, cwd=program)
+    installed.expect_echoes(program / "main")
+    installed.expect_relays(program / "loop")
 
 
-def build_by_cmake(folder, kind, by_pkg_config):
+def build_by_cmake(folder, kind, target):
     installed, program = Installed(folder, kind), copy_program(folder)
-    options = [f"-DCMAKE_PREFIX_PATH={installed.root}", f"-DBY_PKG_CONFIG={by_pkg_config}", f"-DASKED_VERSION={version}"]
+    options = [f"-DCMAKE_PREFIX_PATH={installed.root}", f"-DHAWSER={target}", f"-DASKED_VERSION={version}"]
     execute("cmake", "-S", program, "-B", folder / "build", *options, **installed.environment)
     execute("cmake", "--build", folder / "build", **installed.environment)
-    installed.expect_works(folder / "build" / "daemon")
+    installed.expect_relays(folder / "build" / "loop")
+
+
+def build_by_meson(folder, kind):
+    installed, program = Installed(folder, kind), copy_program(folder)
+    options = ["--buildtype=plain", f"-Dprefer_static={kind == 'static'}"]
+    execute(meson, "setup", folder / "build", *options, cwd=program, **installed.environment)
+    execute("ninja", "-C", folder / "build", "loop")
+    installed.expect_relays(folder / "build" / "loop")
 
 
 def shared(folder):
-    """pkg-config, shared: one library is asked for, and the others come with it"""
+    """pkg-config, shared: libhawser and libev are asked for, and the others come with them"""
     build_by_pkg_config(folder, "shared")
 
 
@@ -73,26 +91,33 @@ def static(folder):
 
 
 def cmake_shared(folder):
-    """CMake, shared: find_package(hawser CONFIG)"""
-    build_by_cmake(folder, "shared", "OFF")
+    """CMake, shared: hawser::hawser"""
+    build_by_cmake(folder, "shared", "hawser::hawser")
 
 
 def cmake_static(folder):
-    """CMake, static: find_package(hawser CONFIG)"""
-    build_by_cmake(folder, "static", "OFF")
+    """CMake, static: hawser::hawser where there is no shared library"""
+    build_by_cmake(folder, "static", "hawser::hawser")
+
+
+def cmake_chosen(folder):
+    """CMake, static: hawser::static where both are there"""
+    build_by_cmake(folder, "both", "hawser::static")
 
 
 def cmake_by_pkg_config(folder):
     """CMake: pkg_check_modules(hawser)"""
-    build_by_cmake(folder, "shared", "ON")
+    build_by_cmake(folder, "shared", "PkgConfig::hawser")
 
 
-def meson_by_pkg_config(folder):
-    """meson: dependency('hawser') of what is installed"""
-    installed, program = Installed(folder, "shared"), copy_program(folder)
-    execute(meson, "setup", folder / "build", "--buildtype=plain", cwd=program, **installed.environment)
-    execute("ninja", "-C", folder / "build")
-    installed.expect_works(folder / "build" / "daemon")
+def meson_shared(folder):
+    """meson, shared: dependency('hawser') of what is installed"""
+    build_by_meson(folder, "shared")
 
 
-run_cases(shared, static, cmake_shared, cmake_static, cmake_by_pkg_config, meson_by_pkg_config)
+def meson_static(folder):
+    """meson, static: dependency('hawser') of what is installed"""
+    build_by_meson(folder, "static")
+
+
+run_cases(shared, static, cmake_shared, cmake_static, cmake_chosen, cmake_by_pkg_config, meson_shared, meson_static)

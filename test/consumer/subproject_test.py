@@ -7,7 +7,7 @@ import json
 import pathlib
 import sys
 
-from consumer import embed, execute, expect, expect_echo, run_cases
+from consumer import embed, execute, expect, expect_echo, expect_relays, run_cases
 
 separator = sys.argv.index("--")
 meson, root, version, *compiler = sys.argv[1:separator]
@@ -21,7 +21,7 @@ def targets(build):
 
 def expect_library_only(build):
     """No command, no test, no example: what is built is the program and the library."""
-    expect(sorted(targets(build)), ["daemon", "hawser", "hawser_internal"], "targets")
+    expect(sorted(targets(build)), ["daemon", "hawser", "hawser_internal", "loop"], "targets")
     entries = json.loads((build / "compile_commands.json").read_text())
     command = next(entry["command"] for entry in entries if pathlib.Path(entry["file"]).name == "main.cpp")
     expect(OUR_ARGUMENTS & set(command.split()), set(), "our arguments in the program's compile command")
@@ -35,7 +35,8 @@ def library_kinds(folder):
         execute(meson, "configure", build, f"-Dhawser:default_library={kind}")
         execute("ninja", "-j2", "-C", build)
         expect_echo(build / "daemon", version)
-        expect("libhawser.so" in execute("readelf", "-d", build / "daemon"), is_linked, f"{kind}: needs libhawser.so")
+        expect_relays(build / "loop")
+        expect("libhawser.so" in execute("readelf", "-d", build / "loop"), is_linked, f"{kind}: needs libhawser.so")
     expect_library_only(build)
 
 
