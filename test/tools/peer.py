@@ -165,10 +165,10 @@ async def connect(address, *fields, tls=None):
 
 
 @contextlib.asynccontextmanager
-async def serving(handler, path=None, fields=(), answer=None, tls=None, count=1):
+async def serving(handler, path=None, fields=(), answer=None, tls=None, count=1, bound=None):
     """Serves clients with handler(peer): gives the URI, and a future of what the handler returns for the first `count`
     clients, a list unless that is one. With `answer`, that is sent instead of the handshake, and the handler never called;
-    an empty one is no answer at all."""
+    an empty one is no answer at all. `bound`: the socket to listen on."""
     done = asyncio.get_running_loop().create_future()
     results = []
 
@@ -195,7 +195,10 @@ async def serving(handler, path=None, fields=(), answer=None, tls=None, count=1)
         finally:
             await peer.shut()
 
-    start = asyncio.start_unix_server(accept, path) if path else asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    if path:
+        start = asyncio.start_unix_server(accept, path)
+    else:
+        start = asyncio.start_server(accept, sock=bound or socket.create_server(("127.0.0.1", 0)), ssl=tls)
     async with await start as server:
         name = "localhost" if path else "{}:{}".format(*server.sockets[0].getsockname())
         yield f"{'wss' if tls else 'ws'}://{name}/", done
