@@ -18,7 +18,7 @@ namespace {
 // The most that getentropy(2) gives at once.
 constexpr std::size_t entropy_batch = 256;
 // So long a ticket is good for: a day at most is what RFC 5077, section 5.6, has in mind.
-[[maybe_unused]] constexpr std::uint32_t ticket_lifetime = 86'400;
+constexpr std::uint32_t ticket_lifetime = 86'400;
 
 #if MBEDTLS_VERSION_MAJOR >= 3
 bool start_psa() { return psa_crypto_init() == PSA_SUCCESS; }
@@ -29,13 +29,9 @@ bool start_psa() { return true; }
 }  // namespace
 
 std::string loaded_version() {
-#if MBEDTLS_VERSION_MAJOR >= 4
-    return mbedtls_version_get_string();
-#else
     std::array<char, 16> version{};  // it asks for 9
     mbedtls_version_get_string(version.data());
     return version.data();
-#endif
 }
 
 std::string library_name() { return "mbedTLS " + loaded_version(); }
@@ -74,11 +70,7 @@ int random(void*, unsigned char* out, std::size_t size) noexcept {
     return 0;
 }
 
-void set_random([[maybe_unused]] mbedtls_ssl_config& config) noexcept {
-#if MBEDTLS_VERSION_MAJOR < 4
-    mbedtls_ssl_conf_rng(&config, random, nullptr);
-#endif
-}
+void set_random(mbedtls_ssl_config& config) noexcept { mbedtls_ssl_conf_rng(&config, random, nullptr); }
 
 void set_versions(mbedtls_ssl_config& config, Version least, Version most) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
@@ -125,12 +117,7 @@ int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) no
 #endif
         return 0;
     }
-#if MBEDTLS_VERSION_MAJOR >= 4
-    const int result = mbedtls_ssl_ticket_setup(keys.get(), PSA_ALG_GCM, PSA_KEY_TYPE_AES, 256, ticket_lifetime);
-#else
-    const int result = mbedtls_ssl_ticket_setup(keys.get(), random, nullptr, MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime);
-#endif
-    return result;
+    return mbedtls_ssl_ticket_setup(keys.get(), random, nullptr, MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime);
 }
 
 int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::string& passphrase) noexcept {
@@ -138,7 +125,7 @@ int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::stri
     const auto* password = passphrase.empty() ? nullptr : reinterpret_cast<const unsigned char*>(passphrase.data());
     // Of PEM the NUL behind it counts, of DER it does not.
     const std::size_t size = bytes.size() + (bytes.find("-----BEGIN ") != std::string::npos);
-#if MBEDTLS_VERSION_MAJOR == 3
+#if MBEDTLS_VERSION_MAJOR >= 3
     return mbedtls_pk_parse_key(&key, data, size, password, passphrase.size(), random, nullptr);
 #else
     return mbedtls_pk_parse_key(&key, data, size, password, passphrase.size());
@@ -146,7 +133,7 @@ int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::stri
 }
 
 bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept {
-#if MBEDTLS_VERSION_MAJOR == 3
+#if MBEDTLS_VERSION_MAJOR >= 3
     return mbedtls_pk_check_pair(&certificate.pk, &key, random, nullptr) == 0;
 #else
     return mbedtls_pk_check_pair(&certificate.pk, &key) == 0;
@@ -195,6 +182,17 @@ int alert_of(const mbedtls_ssl_context& ssl) noexcept {
     const unsigned char* message = ssl.in_msg;
 #endif
     return message ? message[1] : -1;
+}
+
+bool is_key_update([[maybe_unused]] const mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    constexpr unsigned char key_update = 24;
+    const bool is_handshake = ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_HANDSHAKE;
+    const bool is_tls13 = mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+    return is_tls13 && is_handshake && ssl.MBEDTLS_PRIVATE(in_msg)[0] == key_update;
+#else
+    return false;
+#endif
 }
 
 Mismatch mismatch_of(int error) noexcept {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Whatever differs between the versions of mbedTLS is here and in the .cpp, and nowhere else: 2.28, 3.x and 4.x.
+// Whatever differs between the versions of mbedTLS is here and in the .cpp, and nowhere else: 2.28 and 3.6.
 
 #include <mbedtls/md.h>
 #include <mbedtls/pk.h>
@@ -78,6 +78,8 @@ std::string signature_hash(const mbedtls_x509_crt& certificate);
 bool is_new_ticket(int result) noexcept;
 /// The alert that made a call fail with MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE.
 int alert_of(const mbedtls_ssl_context& ssl) noexcept;
+/// Whether the record last read asks to go on with other keys (RFC 8446, section 4.6.3).
+bool is_key_update(const mbedtls_ssl_context& ssl) noexcept;
 /// What keeps two peers from a handshake, as far as mbedTLS tells.
 enum class Mismatch { none, ciphersuite, version, certificate, protocol };
 Mismatch mismatch_of(int error) noexcept;

@@ -263,7 +263,11 @@ void TlsTransport::record_failed(int error) {
     } else if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         fail("the peer ended TLS with the alert " + alert_text(mbedtls::alert_of(*ssl_->get())), {error, tls_category()});
     } else {
-        fail("a TLS record from the peer was refused: " + mbedtls::error_text(error), {error, tls_category()});
+        // mbedTLS leaves this one without an alert (RFC 8446, section 6.2).
+        if (error == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
+            mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
+        fail("a TLS record from the peer was refused: " + record_failure(error, mbedtls::is_key_update(*ssl_->get())),
+             {error, tls_category()});
     }
 }
 

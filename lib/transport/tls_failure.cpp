@@ -90,6 +90,12 @@ std::string handshake_failure(int error, int alert, bool is_server) {
     return mbedtls::error_text(error);
 }
 
+std::string record_failure(int error, bool is_key_update) {
+    const bool is_refused_update = error == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && is_key_update;
+    return is_refused_update ? "the peer goes on to new keys (KeyUpdate), which " + mbedtls::library_name() + " cannot follow"
+                             : mbedtls::error_text(error);
+}
+
 std::string other_protocol(std::string_view first_bytes, bool is_server) {
     if (!is_server && first_bytes.starts_with("HTTP/"))
         return "the server speaks plain HTTP on this port: is it for ws:// instead of wss://?";

@@ -15,6 +15,9 @@ std::string alert_text(int alert);
 /// Why a handshake failed with this error of mbedTLS, and the option that governs it. `alert`: the one that was received.
 std::string handshake_failure(int error, int alert, bool is_server);
 
+/// Why a record was refused with this error of mbedTLS. `is_key_update`: what the record last read held.
+std::string record_failure(int error, bool is_key_update);
+
 /// What a peer speaks that begins with these bytes instead of a TLS record; empty when it cannot be told.
 std::string other_protocol(std::string_view first_bytes, bool is_server);
 
