@@ -184,6 +184,18 @@ int alert_of(const mbedtls_ssl_context& ssl) noexcept {
     return message ? message[1] : -1;
 }
 
+void write_with_last_keys([[maybe_unused]] mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    if (mbedtls_ssl_get_version_number(&ssl) != MBEDTLS_SSL_VERSION_TLS1_3) return;
+    const int state = ssl.MBEDTLS_PRIVATE(state);
+    if (state != MBEDTLS_SSL_CLIENT_CERTIFICATE && state != MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY && state != MBEDTLS_SSL_CLIENT_FINISHED)
+        return;
+    if (ssl.MBEDTLS_PRIVATE(transform_out) == ssl.MBEDTLS_PRIVATE(transform_application)) return;
+    ssl.MBEDTLS_PRIVATE(transform_out) = ssl.MBEDTLS_PRIVATE(transform_application);
+    std::fill(std::begin(ssl.MBEDTLS_PRIVATE(cur_out_ctr)), std::end(ssl.MBEDTLS_PRIVATE(cur_out_ctr)), '\0');
+#endif
+}
+
 bool is_key_update([[maybe_unused]] const mbedtls_ssl_context& ssl) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
     constexpr unsigned char key_update = 24;

@@ -48,8 +48,16 @@ constexpr std::array<std::pair<int, const char*>, 30> alerts = {{
     {120, "no_application_protocol"},
 }};
 
-std::string alert_failure(int alert, bool is_server) {
-    std::string text = (is_server ? "the client" : "the server") + std::string(" ended it with the alert ") + alert_text(alert);
+}  // namespace
+
+const std::error_category& tls_category() noexcept {
+    static const Category category;
+    return category;
+}
+
+std::string alert_text(int alert) {
+    const auto found = std::find_if(alerts.begin(), alerts.end(), [&](const auto& one) { return one.first == alert; });
+    const std::string text = (found != alerts.end() ? found->second : "unknown") + std::string(" (") + std::to_string(alert) + ")";
     const bool is_about_certificate = (alert >= 41 && alert <= 46) || alert == 48 || alert == 116;
     if (is_about_certificate) return text + ": it does not accept our certificate (ssl option \"local_cert\")";
     switch (alert) {
@@ -61,21 +69,9 @@ std::string alert_failure(int alert, bool is_server) {
     }
 }
 
-}  // namespace
-
-const std::error_category& tls_category() noexcept {
-    static const Category category;
-    return category;
-}
-
-std::string alert_text(int alert) {
-    const auto found = std::find_if(alerts.begin(), alerts.end(), [&](const auto& one) { return one.first == alert; });
-    return (found != alerts.end() ? found->second : "unknown") + std::string(" (") + std::to_string(alert) + ")";
-}
-
 std::string handshake_failure(int error, int alert, bool is_server) {
     const std::string peer = is_server ? "the client" : "the server";
-    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return alert_failure(alert, is_server);
+    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return peer + " ended it with the alert " + alert_text(alert);
     if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) return "the client sent no certificate, which ssl option \"verify_peer\" asks for";
     switch (mbedtls::mismatch_of(error)) {
         case mbedtls::Mismatch::ciphersuite:

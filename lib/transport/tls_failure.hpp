@@ -9,7 +9,8 @@ namespace hawser::transport {
 /// Errors of mbedTLS as a category of std::error_code.
 const std::error_category& tls_category() noexcept;
 
-/// "unknown_ca (48)": the alert by its name (RFC 8446, section 6).
+/// "unknown_ca (48)": the alert by its name (RFC 8446, section 6), and the option that governs it. TLS 1.3 sends those about a client's
+/// certificate when for the client the handshake is over.
 std::string alert_text(int alert);
 
 /// Why a handshake failed with this error of mbedTLS, and the option that governs it. `alert`: the one that was received.

@@ -23,7 +23,7 @@ def problems_of(path):
         yield f"source_url is {section['source_url']}"
     if not re.fullmatch(r"[0-9a-f]{64}", section["source_hash"]):
         yield f"source_hash is {section['source_hash']}"
-    if section["source_filename"].removesuffix(".tar.gz") != section["directory"]:
+    if re.sub(r"\.tar\.(gz|bz2)$", "", section["source_filename"]) != section["directory"]:
         yield f"{section['source_filename']} is not unpacked to {section['directory']}"
     patch = section.get("patch_directory")
     if patch and not (folder / "packagefiles" / patch / "meson.build").is_file():

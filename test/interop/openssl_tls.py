@@ -83,11 +83,14 @@ async def ciphers(hawser):
 
 
 async def curves(hawser):
-    """the server chooses the fastest curve for the key exchange, and none below 256 bits"""
+    """the server chooses the fastest curve for the key exchange, in TLS 1.3 the one whose key comes first, and none below 256 bits"""
     for name in ("server", "rsa"):
         async with serve_tls(hawser, name=name) as serve:
-            expect_parts(await s_client(serve, "-curves", "P-521:P-256:X25519"), "Server Temp Key: X25519", ACCEPTED)
-            expect_parts(await s_client(serve, "-curves", "P-521:P-256"), "Server Temp Key: ECDH, prime256v1", ACCEPTED)
+            expect_parts(await s_client(serve, "-tls1_2", "-curves", "P-521:P-256:X25519"), "Server Temp Key: X25519", ACCEPTED)
+            expect_parts(await s_client(serve, "-tls1_2", "-curves", "P-521:P-256"), "Server Temp Key: ECDH, prime256v1", ACCEPTED)
+            for version in await versions_of(serve):
+                expect_parts(await s_client(serve, version, "-curves", "X25519:P-256"), "Server Temp Key: X25519", ACCEPTED)
+                expect_parts(await s_client(serve, version, "-curves", "P-256"), "Server Temp Key: ECDH, prime256v1", ACCEPTED)
             for curve in ("secp224r1", "prime192v1", "secp256k1"):
                 expect_parts(await s_client(serve, "-tls1_2", "-curves", curve), "Cipher is (NONE)")
 
@@ -101,16 +104,20 @@ async def versions(hawser):
 
 
 async def resumption(hawser):
-    """the second handshake is resumed by a ticket, unless no_ticket is set"""
+    """the second handshake is resumed by a ticket, in either version of TLS, unless no_ticket is set"""
     with tempfile.TemporaryDirectory() as folder:
         session = os.path.join(folder, "session")
         for options, expected in (([], "Reused, "), (["--context", "ssl.no_ticket=true"], "New, ")):
             async with serve_tls(hawser, *options) as serve:
-                expect_parts(await s_client(serve, "-sess_out", session), "New, ", ACCEPTED)
-                if not os.path.exists(session):  # written when s_client ends
-                    await finish(serve, "-sess_out", session)
-                expect_parts(await s_client(serve, "-sess_in", session), expected, ACCEPTED)
-                os.unlink(session)
+                for version in await versions_of(serve):
+                    expect_parts(await s_client(serve, version, "-sess_out", session), "New, ", ACCEPTED)
+                    if not os.path.exists(session):  # written when s_client ends
+                        await finish(serve, version, "-sess_out", session)
+                    if not os.path.exists(session):  # of TLS 1.3 it is nothing but the ticket
+                        expect((version, expected), ("-tls1_3", "New, "), "no session")
+                        continue
+                    expect_parts(await s_client(serve, version, "-sess_in", session), expected, ACCEPTED)
+                    os.unlink(session)
 
 
 async def finish(serve, *options):
@@ -131,7 +138,7 @@ async def renegotiation(hawser):
 async def client_certificate(hawser):
     """a server that asks for a certificate takes the right one, and refuses none and a wrong one with an alert"""
     async with serve_tls(hawser, "--client-ca", certificate("root")) as serve:
-        for version in ("-tls1_2", "-no_tls1_2") if await speaks_tls13(serve) else ("-tls1_2",):
+        for version in await versions_of(serve):
             own = ("-cert", certificate("client"), "-key", key("client"))
             expect_parts(await s_client(serve, version, *own), ACCEPTED)
             wrong = ("-cert", certificate("stranger"), "-key", key("stranger"))
@@ -139,8 +146,32 @@ async def client_certificate(hawser):
                 expect_parts(await s_client(serve, version, *options, marks=("SSL alert number",)), "SSL alert number")
 
 
-async def speaks_tls13(serve):
-    return "TLSv1.3" in await s_client(serve, "-tls1_3", marks=(ACCEPTED, "alert"))
+async def versions_of(serve):
+    """The options of s_client for each version of TLS that this build of the command speaks."""
+    has_tls13 = "New, TLSv1.3" in await s_client(serve, "-tls1_3", marks=("Cipher is",))
+    return ("-tls1_2", "-tls1_3") if has_tls13 else ("-tls1_2",)
+
+
+async def key_update(hawser):
+    """s_client goes on to new keys, which mbedTLS cannot follow: it gets an alert, and harms nobody; without TLS 1.3 it gets no keys"""
+    async with serve_tls(hawser) as serve:
+        has_tls13 = "-tls1_3" in await versions_of(serve)
+        for letter in "Kk":
+            seen = await s_client(serve, "-tls1_3", say=f"{letter}\n", marks=("SSL alert number",))
+            expect_parts(seen, *(("KEYUPDATE", "unexpected message") if has_tls13 else ("Cipher is (NONE)", "protocol version")))
+            expect_parts(await s_client(serve), ACCEPTED)
+
+
+async def server_key_update(hawser):
+    """s_server goes on to new keys: the command ends with an error that says so; without TLS 1.3 nothing is in common"""
+    for letter in (b"K\n", b"k\n"):
+        async with s_server("-tls1_3") as (process, uri):
+            client = asyncio.create_task(command(hawser, "connect", uri, "--cafile", certificate("root"), "--timeout", "20"))
+            has_tls13 = "Upgrade: websocket" in await read_until(process, "Upgrade: websocket", "unsupported protocol")
+            process.stdin.write(letter)
+            status, _, err = await client
+            expect(status, 1, "exit status")
+            expect_parts(err, "goes on to new keys (KeyUpdate), which mbedTLS 3." if has_tls13 else "protocol_version (70)")
 
 
 async def names(hawser):
@@ -203,11 +234,13 @@ CASES = [
     versions,
     resumption,
     renegotiation,
+    key_update,
     client_certificate,
     names,
     server,
     server_verifies,
     server_renegotiates,
+    server_key_update,
 ]
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 """Debian's python3-websockets over TLS, as a client and as a server: python_tls.py HAWSER"""
 
 import asyncio
+import http
+import ssl
 import sys
 
 import python_client as client
@@ -64,6 +66,26 @@ async def wrong_name(hawser):
         expect('is not for "127.0.0.1" but for "other.example"' in err, True, err)
 
 
+async def resumption(hawser):
+    """a client that is sent on to the same server resumes its session, in TLS 1.2 and in the newest version that both speak"""
+
+    async def send_on(path, _headers):
+        return None if path == "/second" else (http.HTTPStatus.FOUND, {"Location": "/second"}, b"")
+
+    async def is_resumed(socket):
+        await echo(socket)
+        return socket.transport.get_extra_info("ssl_object").session_reused
+
+    for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_SUPPORTED):
+        context = server_context()
+        context.maximum_version = newest
+        async with serving(is_resumed, ssl=context, process_request=send_on) as (uri, done):
+            status, out, err = await command(hawser, "send", uri, *TRUST, "--context", "http.follow_location=true", "hello")
+            expect(status, 0, f"exit status ({err.strip()})")
+            expect(out.splitlines(), ["hello"], "replies")
+            expect(await done(), True, f"resumed, up to {newest.name}")
+
+
 CASES = [
     *map(over_tls, [client.text, client.binary, client.mebibyte, client.fragments, client.ping, client.server_ping, client.client_close,
                     client.server_close, client.many, client.shutdown]),
@@ -71,6 +93,7 @@ CASES = [
     send,
     echo_client,
     wrong_name,
+    resumption,
 ]
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@
 using namespace hawser::transport;
 
 TEST_CASE("tls failure: alerts have names") {
-    CHECK(alert_text(48) == "unknown_ca (48)");
+    CHECK(alert_text(50) == "decode_error (50)");
+    CHECK(alert_text(116) == "certificate_required (116): it does not accept our certificate (ssl option \"local_cert\")");
     CHECK(alert_text(0) == "close_notify (0)");
     CHECK(alert_text(200) == "unknown (200)");
 }
@@ -26,6 +27,13 @@ TEST_CASE("tls failure: other errors are mbedTLS's, in words") {
     CHECK(handshake_failure(MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, 0, true).find("verify_peer") != std::string::npos);
     CHECK(handshake_failure(MBEDTLS_ERR_SSL_ALLOC_FAILED, 0, true) == "Memory allocation failed");
     CHECK(tls_category().message(MBEDTLS_ERR_SSL_ALLOC_FAILED) == "Memory allocation failed");
+}
+
+TEST_CASE("tls failure: a record with new keys is told from others that are unexpected") {
+    CHECK(record_failure(MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, true) ==
+          "the peer goes on to new keys (KeyUpdate), which " + mbedtls::library_name() + " cannot follow");
+    CHECK(record_failure(MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, false) == "An unexpected message was received from our peer");
+    CHECK(record_failure(MBEDTLS_ERR_SSL_INVALID_MAC, true) == "Verification of the message MAC failed");
 }
 
 TEST_CASE("tls failure: plain HTTP is told by its first bytes") {
