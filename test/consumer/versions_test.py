@@ -54,7 +54,7 @@ def mbedtls_of_its_header(folder):
 def cares(folder):
     """a c-ares that is too old"""
     write_package(folder, "libcares", "1.10.0")
-    expect_refusal(folder, "hawser needs c-ares 1.18 or later, and this is 1.10.0", PKG_CONFIG_PATH=str(folder))
+    expect_refusal(folder, "hawser needs c-ares 1.17 or later, and this is 1.10.0", PKG_CONFIG_PATH=str(folder))
 
 
 def old_compiler(folder):
