@@ -3,7 +3,6 @@
 #include "support/tls_loopback.hpp"
 
 using namespace support;
-namespace mbedtls = hawser::transport::mbedtls;
 using namespace std::string_literals;
 
 namespace {

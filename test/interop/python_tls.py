@@ -80,7 +80,7 @@ async def resumption(hawser):
         context = server_context()
         context.maximum_version = newest
         async with serving(is_resumed, ssl=context, process_request=send_on) as (uri, done):
-            status, out, err = await command(hawser, "send", uri, *TRUST, "--context", "http.follow_location=true", "hello")
+            status, out, err = await command(hawser, "send", "--context", "http.follow_location=true", *TRUST, uri, "hello")
             expect(status, 0, f"exit status ({err.strip()})")
             expect(out.splitlines(), ["hello"], "replies")
             expect(await done(), True, f"resumed, up to {newest.name}")
