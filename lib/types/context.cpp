@@ -126,7 +126,7 @@ void Context::parse_option(std::string_view wrapper, std::string_view name, std:
     if (option.refusal.empty() && !option.takes(value)) {
         constexpr std::array<std::string_view, type_names.size()> forms = {"",         "true or false", "an integer",
                                                                            "a string", "a string",      "\"key=value\""};
-        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + quoted(text) + ", expected " +
+        throw Error(Errc::invalid_option, label(wrapper, name) + " is " + cited(text) + ", expected " +
                                               std::string(forms[static_cast<std::size_t>(option.type)]));
     }
     set_option(wrapper, name, std::move(value));
