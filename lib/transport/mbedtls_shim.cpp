@@ -141,14 +141,7 @@ bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key)
 }
 
 std::string key_text(const mbedtls_x509_crt& certificate) {
-#if MBEDTLS_VERSION_MAJOR >= 4
-    psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-    mbedtls_pk_get_psa_attributes(&certificate.pk, PSA_KEY_USAGE_VERIFY_HASH, &attributes);
-    const char* const name = PSA_KEY_TYPE_IS_RSA(psa_get_key_type(&attributes)) ? "RSA" : "EC";
-#else
-    const char* const name = mbedtls_pk_get_name(&certificate.pk);
-#endif
-    return std::string(name) + ", " + std::to_string(mbedtls_pk_get_bitlen(&certificate.pk)) + " bits";
+    return mbedtls_pk_get_name(&certificate.pk) + std::string(", ") + std::to_string(mbedtls_pk_get_bitlen(&certificate.pk)) + " bits";
 }
 
 std::string signature_hash(const mbedtls_x509_crt& certificate) {
@@ -182,18 +175,6 @@ int alert_of(const mbedtls_ssl_context& ssl) noexcept {
     const unsigned char* message = ssl.in_msg;
 #endif
     return message ? message[1] : -1;
-}
-
-void write_with_last_keys([[maybe_unused]] mbedtls_ssl_context& ssl) noexcept {
-#if MBEDTLS_VERSION_MAJOR >= 3
-    if (mbedtls_ssl_get_version_number(&ssl) != MBEDTLS_SSL_VERSION_TLS1_3) return;
-    const int state = ssl.MBEDTLS_PRIVATE(state);
-    if (state != MBEDTLS_SSL_CLIENT_CERTIFICATE && state != MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY && state != MBEDTLS_SSL_CLIENT_FINISHED)
-        return;
-    if (ssl.MBEDTLS_PRIVATE(transform_out) == ssl.MBEDTLS_PRIVATE(transform_application)) return;
-    ssl.MBEDTLS_PRIVATE(transform_out) = ssl.MBEDTLS_PRIVATE(transform_application);
-    std::fill(std::begin(ssl.MBEDTLS_PRIVATE(cur_out_ctr)), std::end(ssl.MBEDTLS_PRIVATE(cur_out_ctr)), '\0');
-#endif
 }
 
 bool is_key_update([[maybe_unused]] const mbedtls_ssl_context& ssl) noexcept {

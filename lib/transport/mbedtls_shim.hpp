@@ -78,9 +78,6 @@ std::string signature_hash(const mbedtls_x509_crt& certificate);
 bool is_new_ticket(int result) noexcept;
 /// The alert that made a call fail with MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE.
 int alert_of(const mbedtls_ssl_context& ssl) noexcept;
-/// A server of TLS 1.3 writes alerts with the application's keys as soon as it has sent its Finished (RFC 8446, section 2). mbedTLS goes
-/// on to them only with the client's Finished, so that no client could read why its certificate was refused. For when it reads.
-void write_with_last_keys(mbedtls_ssl_context& ssl) noexcept;
 /// Whether the record last read asks to go on with other keys (RFC 8446, section 4.6.3).
 bool is_key_update(const mbedtls_ssl_context& ssl) noexcept;
 /// What keeps two peers from a handshake, as far as mbedTLS tells.

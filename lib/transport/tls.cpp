@@ -284,7 +284,6 @@ bool TlsTransport::pending() const noexcept {
 
 int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t size) noexcept {
     auto& tls = *static_cast<TlsTransport*>(self);
-    if (tls.state_ == State::handshaking && tls.is_server()) mbedtls::write_with_last_keys(*tls.ssl_->get());
     try {
         const IoResult result = tls.receive({reinterpret_cast<char*>(into), size});
         switch (result.status) {

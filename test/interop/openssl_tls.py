@@ -136,14 +136,17 @@ async def renegotiation(hawser):
 
 
 async def client_certificate(hawser):
-    """a server that asks for a certificate takes the right one, and refuses none and a wrong one with an alert"""
+    """a server that asks for a certificate takes the right one, and refuses none and a wrong one with an alert (which a client that has
+    finished, as by TLS 1.3, cannot read: mbedTLS encrypts it by the handshake's keys)"""
     async with serve_tls(hawser, "--client-ca", certificate("root")) as serve:
         for version in await versions_of(serve):
             own = ("-cert", certificate("client"), "-key", key("client"))
             expect_parts(await s_client(serve, version, *own), ACCEPTED)
             wrong = ("-cert", certificate("stranger"), "-key", key("stranger"))
             for options in ((), wrong):
-                expect_parts(await s_client(serve, version, *options, marks=("SSL alert number",)), "SSL alert number")
+                marks = ("SSL alert number", "bad record mac" if version == "-tls1_3" else "SSL alert number")
+                seen = await s_client(serve, version, *options, marks=marks)
+                expect(any(mark in seen for mark in marks), True, f"refusal in {seen}")
 
 
 async def versions_of(serve):

@@ -18,9 +18,7 @@
 namespace hawser::command {
 namespace {
 
-#if MBEDTLS_VERSION_MAJOR < 4
 int random(void*, unsigned char* out, std::size_t size) noexcept { return getentropy(out, size); }
-#endif
 
 #if HAWSER_MBEDTLS_SINCE_3_6
 int make_key(mbedtls_pk_context& key, psa_key_type_t type, psa_algorithm_t algorithm, unsigned bits) noexcept {
@@ -79,19 +77,13 @@ int set_serial(mbedtls_x509write_cert& certificate, std::string serial) noexcept
 }
 
 int write_der(mbedtls_x509write_cert& certificate, unsigned char* buffer, std::size_t size) noexcept {
-#if MBEDTLS_VERSION_MAJOR >= 4
-    return mbedtls_x509write_crt_der(&certificate, buffer, size);
-#else
     return mbedtls_x509write_crt_der(&certificate, buffer, size, random, nullptr);
-#endif
 }
 
 int sign(mbedtls_pk_context& key, const unsigned char* digest, unsigned char* signature, [[maybe_unused]] std::size_t size,
          std::size_t& written) noexcept {
     constexpr std::size_t digest_size = 32;
-#if MBEDTLS_VERSION_MAJOR >= 4
-    return mbedtls_pk_sign(&key, MBEDTLS_MD_SHA256, digest, digest_size, signature, size, &written);
-#elif MBEDTLS_VERSION_MAJOR >= 3
+#if MBEDTLS_VERSION_MAJOR >= 3
     return mbedtls_pk_sign(&key, MBEDTLS_MD_SHA256, digest, digest_size, signature, size, &written, random, nullptr);
 #else
     return mbedtls_pk_sign(&key, MBEDTLS_MD_SHA256, digest, digest_size, signature, &written, random, nullptr);

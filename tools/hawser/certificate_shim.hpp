@@ -1,6 +1,6 @@
 #pragma once
 
-// What differs between the versions of mbedTLS for those who make keys and certificates: 2.28, 3.x and 4.x. The library itself
+// What differs between the versions of mbedTLS for those who make keys and certificates: 2.28 and 3.6. The library itself
 // only reads them.
 
 #include <mbedtls/pk.h>

@@ -42,7 +42,7 @@ void ContextOptions::add_to(Subcommand& subcommand) {
         }
     };
     subcommand
-        .add_option("--context", settings, "Any context option, as ssl.verify_depth=3; a list or a map grows by one (repeatable)")
+        .add_list("--context", settings, "Any context option, as ssl.verify_depth=3; a list or a map grows by one (repeatable)")
 
         .check(check)
         .type_name("WRAPPER.NAME=VALUE");
