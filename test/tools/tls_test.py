@@ -98,6 +98,12 @@ async def one_file(hawser):
             expect(await send(hawser, serve.address, "--cafile", certificate("root")), (0, b"hello\n", ""), "send")
 
 
+async def refusal_of_a_certificate(hawser):
+    """What a client reads: servers of mbedTLS 3 encrypt their alert of TLS 1.3 with the handshake's keys, which no client has any more."""
+    _, versions, _ = await execute(hawser, "--version")
+    return "alert" if b"mbedTLS 2." in versions else "Verification of the message MAC failed"
+
+
 async def client_certificates(hawser):
     """serve --client-ca: asks for a certificate, which a client shows with --cert and --key"""
     trust = ["--cafile", certificate("root")]
@@ -106,7 +112,7 @@ async def client_certificates(hawser):
         for options in (trust, [*trust, *identity("stranger")]):
             status, out, err = await send(hawser, serve.address, *options)
             expect((status, out), (1, b""), "exit status and output")
-            expect("alert" in err, True, err)
+            expect(await refusal_of_a_certificate(hawser) in err, True, err)
         serve.signal(signal.SIGTERM)
         _, _, err = await serve.end()
         expect("the client sent no certificate" in err, True, err)
