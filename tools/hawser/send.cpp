@@ -130,7 +130,7 @@ bool Send::is_answer(const MessageView& reply) const {
 
 void Send::on_late() {
     waiting_ = false;
-    call_.fail(call_.client().uri().str() + ": no reply to message " + std::to_string(sent_) + " within " + format("%g", wait_.count()) +
+    call_.fail(call_.client().uri().str() + ": no reply to message " + std::to_string(sent_) + " within " + formatted("%g", wait_.count()) +
                " s (wait longer with --wait, or not at all with --wait 0)");
     call_.close();
 }
