@@ -338,14 +338,11 @@ SendStatus Link::transmit(const MessageView& message) try {
 
 bool Link::has_room(const MessageView& message) {
     const std::size_t limit = settings_->max_buffered_amount;
-    const auto fits = [&] {
-        // The limit may be the largest number, to which nothing can be added.
-        const std::size_t taken = buffered_amount() + message.length();
-        return taken <= limit || (is_control(message.opcode) && taken - limit <= control_reserve);
-    };
-    if (fits()) return true;
+    if (buffered_amount() + message.length() <= limit) return true;
     flush();
-    return fits();
+    // The limit may be the largest number, to which nothing can be added.
+    const std::size_t taken = buffered_amount() + message.length();
+    return taken <= limit || (is_control(message.opcode) && taken - limit <= control_reserve);
 }
 
 SendStatus Link::overflow(const MessageView& message) {
