@@ -26,6 +26,8 @@ refuses("a number of 0", ["--repeat", "0"], 2, "--repeat takes a number above 0"
 refuses("an unknown Debian, and names what there is", ["--on", "sid"], 2, "no tree of sid, but of bookworm and trixie")
 refuses("no Debian", ["--on"], 2, "but of bookworm and trixie")
 refuses("an unknown machine, and names what there is", ["--arch", "m68k"], 2, "no machine m68k, but i386, arm64 and s390x")
+refuses("an unknown build, and names what there is", ["--only", "msan"], 2, "no build msan, but gcc, abi, asan and tsan")
+refuses("one build and the fast one", ["--fast", "--only", "abi"], 2, "--fast and --only exclude each other")
 refuses("a Debian and a machine", ["--on", "trixie", "--arch", "i386"], 2, "--on and --arch exclude each other")
 
 # Where there is no root, or no namespace can be made.
