@@ -19,7 +19,8 @@ def package(folder):
     archive = execute(script, build, folder).splitlines()[-1]
     expect(execute("dpkg-deb", "--field", archive, "Version").strip(), version, "version")
     needed = execute("dpkg-deb", "--field", archive, "Depends")
-    packages = ("libc6", "libev4", "libev-dev", "libmbedtls", "libc-ares2", "zlib1g")
+    # Debian 13 calls libc-ares2 libcares2.
+    packages = ("libc6", "libev4", "libev-dev", "libmbedtls", "ares2", "libc-ares-dev", "zlib1g")
     expect([name for name in packages if name not in needed], [], "missing in Depends")
 
     root = folder / "root"
