@@ -5,6 +5,7 @@ import asyncio
 import sys
 
 import websockets
+import websockets.legacy.client
 from harness import Serve, expect, run
 from websockets.frames import Opcode
 
@@ -13,7 +14,7 @@ TEXT = "grüße, 世界 🎉"
 
 
 def connect(serve, **options):
-    return websockets.connect(serve.uri, ssl=serve.tls, max_size=None, ping_interval=None, **options)
+    return websockets.legacy.client.connect(serve.uri, ssl=serve.tls, max_size=None, ping_interval=None, **options)
 
 
 async def expect_echo(socket, content):

@@ -6,7 +6,8 @@ import itertools
 import random
 import sys
 
-import websockets
+import websockets.legacy.client
+import websockets.legacy.server
 from harness import Serve, command, expect, run
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 
@@ -44,7 +45,7 @@ async def every_offer(hawser):
         async with Serve(hawser, *options_of(parameters)) as serve:
             for alone_there, alone_here, there, here in itertools.product(FLAGS, FLAGS, WINDOWS, (*WINDOWS, True)):
                 offer = ClientPerMessageDeflateFactory(alone_there, alone_here, there, here)
-                async with websockets.connect(serve.uri, compression=None, extensions=[offer], max_size=None) as socket:
+                async with websockets.legacy.client.connect(serve.uri, compression=None, extensions=[offer], max_size=None) as socket:
                     expect(len(agreed(socket)), 1, f"extensions for {offer.get_request_params()} and {parameters}")
                     await exchange(socket)
 
@@ -53,7 +54,7 @@ async def window_of_8(hawser):
     """serve: an offer of a server's window of 8 bits is declined"""
     async with Serve(hawser, "--deflate") as serve:
         offer = ClientPerMessageDeflateFactory(server_max_window_bits=8)
-        async with websockets.connect(serve.uri, compression=None, extensions=[offer]) as socket:
+        async with websockets.legacy.client.connect(serve.uri, compression=None, extensions=[offer]) as socket:
             expect(agreed(socket), [], "extensions")
             await socket.send("x" * 1000)
             expect(await socket.recv(), "x" * 1000, "echo")
@@ -61,13 +62,13 @@ async def window_of_8(hawser):
 
 async def not_wanted(hawser):
     """serve: without --deflate nothing is agreed on"""
-    async with Serve(hawser) as serve, websockets.connect(serve.uri) as socket:
+    async with Serve(hawser) as serve, websockets.legacy.client.connect(serve.uri) as socket:
         expect(agreed(socket), [], "extensions")
 
 
 async def bomb(hawser):
     """serve: a message that inflates to more than the bound is closed with 1009"""
-    async with Serve(hawser, "--deflate", "--max-message", "1M") as serve, websockets.connect(serve.uri) as socket:
+    async with Serve(hawser, "--deflate", "--max-message", "1M") as serve, websockets.legacy.client.connect(serve.uri) as socket:
         await socket.send(b"\0" * (1 << 20))
         await socket.recv()
         await socket.send(b"\0" * (100 << 20))
@@ -89,7 +90,7 @@ async def every_answer(hawser):
                     done.set_exception(error)
 
             answer = ServerPerMessageDeflateFactory(alone_here, alone_there, here, there)
-            serving = websockets.serve(handler, "127.0.0.1", 0, compression=None, extensions=[answer], max_size=None)
+            serving = websockets.legacy.server.serve(handler, "127.0.0.1", 0, compression=None, extensions=[answer], max_size=None)
             async with serving as server:
                 uri = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
                 status, _, err = await command(hawser, "echo", uri, *options_of(parameters))

@@ -9,6 +9,8 @@ import logging
 import sys
 
 import websockets
+import websockets.legacy.client
+import websockets.legacy.server
 
 # What goes wrong is the checker's to tell.
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
@@ -23,7 +25,7 @@ async def echo(socket):
 
 
 async def serve():
-    async with websockets.serve(echo, "127.0.0.1", 0, ping_interval=None) as server:
+    async with websockets.legacy.server.serve(echo, "127.0.0.1", 0, ping_interval=None) as server:
         print(f"listening on ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", flush=True)
         await asyncio.Future()
 
@@ -32,7 +34,7 @@ async def call(url):
     async def again_and_again():
         while True:
             try:
-                async with websockets.connect(url, ping_interval=None, open_timeout=5) as socket:
+                async with websockets.legacy.client.connect(url, ping_interval=None, open_timeout=5) as socket:
                     await echo(socket)
             except ConnectionRefusedError:
                 return

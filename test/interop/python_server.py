@@ -7,6 +7,7 @@ import http
 import sys
 
 import websockets
+import websockets.legacy.server
 from harness import command, expect, run, start
 
 MEBIBYTE = 1024 * 1024
@@ -25,7 +26,7 @@ async def serving(handler, **options):
             done.set_exception(error)
             raise
 
-    async with websockets.serve(handle, "127.0.0.1", 0, max_size=None, ping_interval=None, **options) as server:
+    async with websockets.legacy.server.serve(handle, "127.0.0.1", 0, max_size=None, ping_interval=None, **options) as server:
         port = server.sockets[0].getsockname()[1]
         yield f"{'wss' if 'ssl' in options else 'ws'}://127.0.0.1:{port}/path?query=1", lambda: asyncio.wait_for(done, 10)
 
