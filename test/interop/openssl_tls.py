@@ -136,14 +136,14 @@ async def renegotiation(hawser):
 
 
 async def client_certificate(hawser):
-    """a server that asks for a certificate takes the right one, and refuses none and a wrong one with an alert (which a client that has
-    finished, as by TLS 1.3, cannot read: mbedTLS encrypts it by the handshake's keys)"""
+    """a server that asks for a certificate takes the right one, and refuses none and a wrong one with an alert"""
     async with serve_tls(hawser, "--client-ca", certificate("root")) as serve:
         for version in await versions_of(serve):
             own = ("-cert", certificate("client"), "-key", key("client"))
             expect_parts(await s_client(serve, version, *own), ACCEPTED)
             wrong = ("-cert", certificate("stranger"), "-key", key("stranger"))
             for options in ((), wrong):
+                # A client of TLS 1.3 has finished before, and mbedTLS encrypts the alert by the handshake's keys.
                 marks = ("SSL alert number", "bad record mac" if version == "-tls1_3" else "SSL alert number")
                 seen = await s_client(serve, version, *options, marks=marks)
                 expect(any(mark in seen for mark in marks), True, f"refusal in {seen}")
@@ -161,7 +161,7 @@ async def key_update(hawser):
         has_tls13 = "-tls1_3" in await versions_of(serve)
         for letter in "Kk":
             seen = await s_client(serve, "-tls1_3", say=f"{letter}\n", marks=("SSL alert number",))
-            expect_parts(seen, *(("KEYUPDATE", "unexpected message") if has_tls13 else ("Cipher is (NONE)", "handshake failure")))
+            expect_parts(seen, *(("KEYUPDATE", "unexpected message") if has_tls13 else ("alert handshake failure",)))
             expect_parts(await s_client(serve), ACCEPTED)
 
 
@@ -181,9 +181,10 @@ async def names(hawser):
     """SNI chooses the certificate, ALPN the protocol"""
     other = f"ssl.SNI_server_certs=other.example={certificate('other')},{key('other')}"
     async with serve_tls(hawser, "--context", other, "--context", "ssl.alpn_protocols=one,http/1.1") as serve:
-        seen = await s_client(serve, "-servername", "other.example", "-verify_hostname", "other.example", "-alpn", "http/1.1")
-        expect_parts(seen, "CN = other.example", "ALPN protocol: http/1.1", ACCEPTED)
-        expect_parts(await s_client(serve, "-servername", "localhost"), "CN = localhost", "No ALPN negotiated", ACCEPTED)
+        asked = ("-servername", "other.example", "-verify_hostname", "other.example", "-alpn", "http/1.1")
+        expect_parts(await s_client(serve, "-nameopt", "RFC2253", *asked), "CN=other.example", "ALPN protocol: http/1.1", ACCEPTED)
+        seen = await s_client(serve, "-nameopt", "RFC2253", "-servername", "localhost")
+        expect_parts(seen, "CN=localhost", "No ALPN negotiated", ACCEPTED)
 
 
 @contextlib.asynccontextmanager
