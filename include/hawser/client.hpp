@@ -41,7 +41,8 @@ struct ReconnectOptions {
 ///
 /// With a reactor given it never blocks: connect() returns at once, sends are queued until the handshake is
 /// complete, failures arrive at on_error. Without one it owns a reactor and may be used in sequence, for scripts
-/// and tests: connect(), text(), receive() and close() then wait, each for at most the timeout, and throw.
+/// and tests: connect(), text(), receive() and close() then wait, and throw: for the timeout and a second at most, connect()
+/// for the handshake_timeout beyond that, close() for the close_timeout.
 class HAWSER_API Client : public ChainedEndpoint<Client> {
 public:
     /// Throws `Errc::bad_uri` and `Errc::invalid_option`.

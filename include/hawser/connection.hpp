@@ -52,7 +52,7 @@ struct Disconnect {
 
 /// What TLS came to on a connection.
 struct TlsInfo {
-    std::string version{};        ///< "TLSv1.2"
+    std::string version{};        ///< "TLSv1.2" or "TLSv1.3"
     std::string cipher{};         ///< as mbedTLS names it: "TLS-ECDHE-RSA-WITH-CHACHA20-POLY1305-SHA256"
     std::string alpn_protocol{};  ///< the one that was chosen, or empty
     bool resumed = false;         ///< the session of an earlier connection went on
@@ -194,7 +194,7 @@ public:
     virtual void set_configuration(Configuration configuration) = 0;
     /// Where it writes what it does; null: nowhere.
     void set_logger(std::shared_ptr<Logger> logger);
-    /// Bounds each wait; at least 0. Throws `Errc::invalid_option`.
+    /// Bounds each wait; 0: nothing is waited for. Throws `Errc::invalid_option`.
     void set_timeout(Seconds timeout);
     void set_timeout(NoValue) = delete;
     /// Bounds each wait.

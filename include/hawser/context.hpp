@@ -27,7 +27,7 @@ class HAWSER_API Context {
 public:
     /// The value that was set, or the default; null when the option has neither. The pointer dies with the next change.
     const OptionValue* get_option(std::string_view wrapper, std::string_view name) const;
-    /// As above, as one type; `fallback` when the option has no value. Throws when the option has another type.
+    /// As above, as one type; `fallback` when the option has no value. Throws std::bad_variant_access when the option has another type.
     template <typename T>
     T get_option_or(std::string_view wrapper, std::string_view name, T fallback) const {
         const OptionValue* value = get_option(wrapper, name);

@@ -122,7 +122,7 @@ public:
     Self& set_logger(std::shared_ptr<Logger> logger) {
         return change([&](Configuration& c) { c.logger = std::move(logger); });
     }
-    /// Bounds each wait; at least 0. Throws `Errc::invalid_option`.
+    /// Bounds each wait; 0: nothing is waited for. Throws `Errc::invalid_option`.
     Self& set_timeout(Seconds timeout) {
         return change([&](Configuration& c) { c.timeout = timeout; });
     }

@@ -29,7 +29,7 @@ enum class Errc {
     bad_uri,         ///< a URI that cannot be
     client_failed,   ///< the client cannot connect
     server_failed,   ///< the server cannot listen
-    reentrant,       ///< run() inside run(), or a call from another thread
+    reentrant,       ///< run(), run_once() or a receive() that waits, inside a callback
     invalid_option,  ///< a setting that does not exist or cannot be
     // Control: thrown by a callback or middleware to steer the connection.
     close_requested,      ///< CloseRequested

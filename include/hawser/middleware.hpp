@@ -21,7 +21,7 @@ struct HttpStep;
 }  // namespace connection
 
 /// What a middleware wants to see. A chain has a list per hook and per class of opcode, so that what nobody wants
-/// costs nothing.
+/// costs next to nothing.
 enum class Hook : unsigned {
     none = 0,                                     ///< nothing
     incoming_data = 1,                            ///< texts and binary messages that were received

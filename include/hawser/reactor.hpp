@@ -33,7 +33,7 @@ enum class Readiness : unsigned {
 };
 
 /// One thread's event loop over libev, own or borrowed. Not thread-safe: `post` is the only call allowed from another
-/// thread (debug builds assert it). It must outlive the endpoints that use it.
+/// thread (asserted unless the build is a release). It must outlive the endpoints that use it.
 class HAWSER_API Reactor {
 public:
     /// Makes a loop of its own, which takes no signals.

@@ -102,7 +102,7 @@ public:
     Connections readable_connections() const;
     /// Those to which messages may still be sent.
     Connections writable_connections() const;
-    /// 0: no bound.
+    /// Beyond it a handshake gets 503; 0: no bound.
     Server& set_max_connections(std::size_t count);
 
     /// Broadcast: encodes once and shares the bytes; returns how many connections took the message.

@@ -46,6 +46,15 @@ async def send_verbose(hawser):
     )
 
 
+async def lists_before_messages(hawser):
+    """send: what may be given several times takes one value each time, and leaves the messages behind it alone"""
+    lists = {"--context": "ssl.verify_depth=3", "--header": "X: y", "--subprotocol": "chat", "--deflate-option": "level=1"}
+    async with Serve(hawser) as serve:
+        for name, value in lists.items():
+            status, out, err = await execute(hawser, "send", serve.address, name, value, "hello")
+            expect((status, out), (0, b"hello\n"), f"{name}: {err}")
+
+
 async def send_wait(hawser):
     """send --wait: a reply that does not come in time is a failure; with 0 nothing is waited for"""
 
@@ -248,6 +257,7 @@ async def help_and_version(hawser):
 CASES = [
     send_messages,
     send_verbose,
+    lists_before_messages,
     send_wait,
     send_without_reply,
     send_not_utf8,
