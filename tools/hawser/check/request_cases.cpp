@@ -119,7 +119,7 @@ void add_wrong_syntax(Table& table) {
     for (const auto& [name, bytes] : garbage) {
         Case& a_case = table.add(name, "what is no HTTP is refused", "4.2.1");
         a_case.outcome = Outcome::refusal;
-        a_case.edit_text = [bytes = bytes](std::string& head) { head = bytes; };
+        a_case.edit_text = [sent = bytes](std::string& head) { head = sent; };
     }
 }
 

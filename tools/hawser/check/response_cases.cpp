@@ -147,7 +147,7 @@ void add_broken(Table& table) {
     for (const auto& [name, bytes] : rows) {
         Case& a_case = table.add(name, "what is no response opens nothing", "4.1");
         a_case.outcome = Outcome::refusal;
-        a_case.edit_text = [bytes = bytes](std::string& head) { head = bytes; };
+        a_case.edit_text = [sent = bytes](std::string& head) { head = sent; };
         a_case.steps.push_back({});
         a_case.steps[0].finish = true;
     }
