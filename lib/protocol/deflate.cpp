@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdint>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -95,6 +95,12 @@ z_stream& DeflatePool::deflater(const DeflateSettings& settings) {
     return *stream;
 }
 
+std::size_t next_capacity(std::size_t size, std::size_t waiting, std::size_t limit) noexcept {
+    const std::size_t known = std::max(size, waiting);
+    const bool would_wrap = known > (std::numeric_limits<std::size_t>::max() - first_room) / 2;
+    return would_wrap ? limit : std::min(limit, 2 * known + first_room);
+}
+
 Inflater::Status Inflater::feed(std::string_view input, Buffer& out, std::size_t limit) {
     if (!stream_) stream_ = takes_over_ ? make_inflater(window_bits_) : pool_->borrow_inflater();
     Status status = Status::ok;
@@ -114,9 +120,7 @@ Inflater::Status Inflater::inflate(Buffer& out, std::size_t limit) {
         // At the limit there is room for one byte more, by which zlib shows whether the message goes on.
         char excess = 0;
         const bool full = out.size() >= limit;
-        if (!full && out.size() == out.capacity())
-            out.reserve(static_cast<std::size_t>(
-                std::min<std::uint64_t>(limit, 2 * std::max<std::uint64_t>(out.size(), stream.avail_in) + first_room)));
+        if (!full && out.size() == out.capacity()) out.reserve(next_capacity(out.size(), stream.avail_in, limit));
         const std::size_t room = full ? 1 : std::min({out.capacity() - out.size(), limit - out.size(), max_step});
         set_output(stream, full ? &excess : out.end(), room);
         const int result = ::inflate(&stream, Z_SYNC_FLUSH);

@@ -55,6 +55,10 @@ private:
     std::map<DeflateSettings, DeflateStream> deflaters_;
 };
 
+/// What a message is inflated into next, of which there are `size` bytes, with `waiting` compressed ones to come: twice the more of them
+/// and a little, up to `limit`.
+std::size_t next_capacity(std::size_t size, std::size_t waiting, std::size_t limit) noexcept;
+
 /// Decompresses the messages of one connection (RFC 7692, section 7.2.2), in pieces of any size. Holds memory of zlib's
 /// only from the first message on with context takeover, only within a message without.
 class Inflater {

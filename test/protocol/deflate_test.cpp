@@ -180,6 +180,20 @@ TEST_CASE("deflate: a message may inflate to the limit, and not to a byte more")
     CHECK(inflated(payload, 0, piece) == "too big");
 }
 
+TEST_CASE("deflate: the room for a message grows to twice what is known of it, and neither over the limit nor round to little") {
+    constexpr std::size_t little = 2048, last_to_double = (unlimited - little) / 2;
+    CHECK(next_capacity(0, 0, unlimited) == little);
+    const auto of_known = [bytes_are_waiting = GENERATE(false, true)](std::size_t known, std::size_t limit) {
+        return bytes_are_waiting ? next_capacity(known / 2, known, limit) : next_capacity(known, known / 2, limit);
+    };
+    for (const std::size_t limit : {4047U, 4048U, 4049U}) CHECK(of_known(1000, limit) == std::min<std::size_t>(limit, 4048));
+    CHECK(of_known(last_to_double - 1, unlimited) == unlimited - 3);
+    CHECK(of_known(last_to_double, unlimited) == unlimited - 1);
+    CHECK(of_known(last_to_double + 1, unlimited) == unlimited);
+    CHECK(of_known(last_to_double + 1, unlimited - 1) == unlimited - 1);
+    CHECK(of_known(unlimited - 1, unlimited) == unlimited);
+}
+
 TEST_CASE("deflate: an empty message fits a limit of 0") { CHECK(inflated(bytes({0x00}), 0).empty()); }
 
 TEST_CASE("deflate: a bomb goes off within its bound, whatever comes behind it") {
