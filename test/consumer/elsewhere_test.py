@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""hawser tells programs of a libev that is not where libraries usually are: elsewhere_test.py MESON SOURCE_ROOT COMPILER...
+"""hawser tells programs of a libev that is not where libraries usually are, and of no library that is only a part of its archive:
+elsewhere_test.py MESON SOURCE_ROOT COMPILER...
 
-That one is empty: what is configured is not built."""
+That libev is empty, and so are those libraries: what is configured is not built."""
 
+import re
 import shutil
 import sys
 
@@ -20,6 +22,16 @@ foreach(library hawser::hawser hawser::static)
   get_target_property(includes ${libev} INTERFACE_INCLUDE_DIRECTORIES)
   message(STATUS "${library} brings ${location} and ${includes}")
 endforeach()
+"""
+
+# Its dependencies are taken for what meson builds along, as from the wraps.
+AROUND = """
+project('around', 'cpp')
+foreach name : ['mbedtls', 'mbedx509', 'mbedcrypto']
+  meson.override_dependency(name, declare_dependency(version: '3.6.7'))
+endforeach
+meson.override_dependency('libcares', declare_dependency(version: '1.34.8'))
+subproject('hawser')
 """
 
 
@@ -53,4 +65,16 @@ def elsewhere(folder):
         expect([line for line in told.splitlines() if f" {target} " in line], [f"-- {target} brings {folder}/lib/libev.so and {folder}/include"], "libev")
 
 
-run_cases(elsewhere)
+def built_along(folder):
+    """hawser.pc and hawser::static name the libraries of the system, and none that is built along with hawser"""
+    (folder / "meson.build").write_text(AROUND)
+    (folder / "subprojects").mkdir()
+    (folder / "subprojects" / "hawser").symlink_to(root)
+    execute(meson, "setup", folder / "build", folder, CXX=" ".join(compiler))
+    asked = execute("pkg-config", "--static", "--libs-only-l", "hawser", PKG_CONFIG_PATH=str(folder / "build" / "meson-private")).split()
+    expect(sorted(asked), ["-lev", "-lhawser", "-lz"], "hawser.pc")
+    package = (folder / "build" / "subprojects" / "hawser" / "lib" / "hawser-config.cmake").read_text()
+    expect(re.search(r'INTERFACE_LINK_LIBRARIES "(.*)"', package)[1], "hawser::libev;z;Threads::Threads", "hawser::static")
+
+
+run_cases(elsewhere, built_along)
