@@ -70,8 +70,6 @@ struct Cast {
     std::map<std::string, std::string> fingerprints;
 };
 
-const std::string ok;  // what is not expected to fail
-
 /// Text of the error, or empty when the message came back.
 std::string outcome(TlsLoopback& loop, const std::string& host, const SslOptions& options) {
     const Attempt result = attempt(loop, loop.uri(host), options);
