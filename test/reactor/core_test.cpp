@@ -201,14 +201,15 @@ TEST_CASE("core: an interruption is the present iteration's, if the owner of a b
 TEST_CASE("core: its end drops what is parked, deferred, posted, attached and armed while the loop still lives", "[core]") {
     SocketPair pair;
     std::optional<Core> core(std::in_place, make_ev_loop());
+    Core& ending = *core;  // which is not the optional's any more while it ends
     int dropped = 0;
     // Each uses the core once more on its way out.
     const auto last_wish = [&] {
         return std::shared_ptr<void>(nullptr, [&](void*) {
             ++dropped;
-            core->cancel(1);
-            core->detach(pair.near());
-            if (dropped < 6) defer(*core, [] {});
+            ending.cancel(1);
+            ending.detach(pair.near());
+            if (dropped < 6) defer(ending, [] {});
         });
     };
     core->parked().emplace("parked", last_wish());
