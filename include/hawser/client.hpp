@@ -85,6 +85,7 @@ public:
     SendStatus pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
     /// Starts the closing handshake; never connects. Blocking style: returns when the connection has ended.
     SendStatus close(CloseCode code = CloseCode::normal, std::string_view reason = {});
+    void close(NoValue, std::string_view reason = {}) = delete;
 
     /// Blocking style: the next message of any kind, connecting first if needed. Messages that arrived before a failure
     /// come first. Throws `connection_timeout` when none comes in time, `connection_closed` after the end,

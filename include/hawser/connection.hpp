@@ -115,6 +115,7 @@ public:
     SendStatus close(CloseCode code = CloseCode::normal, std::string_view reason = {}) {
         return send(MessageView{Opcode::close, reason, code});
     }
+    void close(NoValue, std::string_view reason = {}) = delete;
 
     /// The socket is open.
     virtual bool is_connected() const noexcept = 0;

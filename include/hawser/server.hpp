@@ -78,6 +78,7 @@ public:
     Server& disconnect();
     /// Listens no longer, sends Close to all, and drops those that are left after `deadline`. Ends run().
     Server& shutdown(CloseCode code = CloseCode::going_away, Seconds deadline = Seconds(5));
+    Server& shutdown(NoValue, Seconds deadline = Seconds(5)) = delete;
 
     /// Reads the certificates and keys that the "ssl" options name anew: handshakes to come use them, connections that
     /// are there go on. Throws `Errc::invalid_option`, and keeps the old ones then.
@@ -121,6 +122,7 @@ public:
     std::size_t close(CloseCode code = CloseCode::normal, std::string_view reason = {}) {
         return send(MessageView{Opcode::close, reason, code});
     }
+    void close(NoValue, std::string_view reason = {}) = delete;
 
     /// Answers requests that do not ask for a WebSocket: a health check, a page. Without it they get 426.
     /// GET and HEAD only, without a body; the connection ends with the answer.

@@ -110,6 +110,34 @@ def cmake_by_pkg_config(folder):
     build_by_cmake(folder, "shared", "PkgConfig::hawser")
 
 
+def cmake_versions(folder):
+    """CMake: which versions it may be asked for"""
+    installed = Installed(folder, "shared")
+    major, minor, patch = (int(part) for part in version.split("."))
+    asked = {
+        version: True,
+        f"{version} EXACT": True,
+        f"{major}": True,
+        f"{major}.{minor}": True,
+        f"{major}.{minor}.{patch + 1}": False,
+        f"{major}.{minor + 1}": False,
+        f"{major + 1}": False,
+        f"{major}.{minor - 1}": major > 0,
+        f"0.0.1...{version}": True,
+        f"0.0.1...<{version}": False,
+        f"{version}...{major + 1}": True,
+        f"{major}.{minor}...<{major}.{minor + 1}": True,
+        f"{major}.{minor + 1}...{major + 1}": False,
+    }
+    lines = ["cmake_minimum_required(VERSION 3.20)", "project(versions LANGUAGES CXX)"]
+    for index, request in enumerate(asked):
+        lines += [f"find_package(hawser {request} QUIET CONFIG)", f'message(STATUS "{index}: ${{hawser_FOUND}}")', "unset(hawser_DIR CACHE)"]
+    (folder / "CMakeLists.txt").write_text("\n".join(lines) + "\n")
+    output = execute("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed.root}", **installed.environment)
+    found = {request: f"-- {index}: 1\n" in output for index, request in enumerate(asked)}
+    expect(found, asked, "what is found")
+
+
 def meson_shared(folder):
     """meson, shared: dependency('hawser') of what is installed"""
     build_by_meson(folder, "shared")
@@ -120,4 +148,4 @@ def meson_static(folder):
     build_by_meson(folder, "static")
 
 
-run_cases(shared, static, cmake_shared, cmake_static, cmake_chosen, cmake_by_pkg_config, meson_shared, meson_static)
+run_cases(shared, static, cmake_shared, cmake_static, cmake_chosen, cmake_by_pkg_config, cmake_versions, meson_shared, meson_static)

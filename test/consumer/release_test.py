@@ -108,13 +108,39 @@ def another_section(folder):
 
 
 def no_date(folder):
-    """a changelog without the date"""
+    """a changelog without the date, or with one that no calendar has"""
+    for index, date in enumerate(("not released yet", "2026-13-01", "2026-02-30", "2026-1-1")):
+
+        def change(tree, _, date=date):
+            edit(tree / CHANGES, r"^## .*$", f"## {version}, {date}")
+            commit(tree)
+
+        expect_complaints(folder / str(index), change, "put the date there")
+
+
+def empty_section(folder):
+    """a changelog that says nothing of the version"""
 
     def change(tree, _):
-        edit(tree / CHANGES, r"^## .*$", f"## {version}, not released yet")
+        edit(tree / CHANGES, r"^## .*$", f"## {version}, 2000-12-31\n\nNew:\n\n## 0.0.1")
         commit(tree)
 
-    expect_complaints(folder, change, "put the date there")
+    expect_complaints(folder, change, f"says nothing of {version}")
+
+
+def wrong_arguments(folder):
+    """what is not a package, and options that there are not"""
+    tree = make_tree(folder)
+    (folder / "text").write_text("text")
+    for arguments, sentence in (
+        ([folder / "none.deb"], "none.deb is not a Debian package"),
+        ([folder / "text"], "text is not a Debian package"),
+        (["--nonsense"], "usage: tools/release"),
+        (["a.deb", "b.deb"], "usage: tools/release"),
+    ):
+        run = subprocess.run([tree / "tools" / "release", *arguments], capture_output=True, text=True, check=False)
+        if run.returncode != 2 or run.stdout or len(run.stderr.splitlines()) != 1 or sentence not in run.stderr:
+            raise Failed(f"{arguments}: {run.returncode}\n{run.stdout}\n{run.stderr}")
 
 
 def another_record(folder):
@@ -199,6 +225,8 @@ run_cases(
     agreement,
     another_section,
     no_date,
+    empty_section,
+    wrong_arguments,
     another_record,
     another_version,
     another_package,

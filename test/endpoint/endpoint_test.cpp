@@ -55,10 +55,16 @@ constexpr bool takes_empty_option = requires(T& of) {
     of.set_option("ssl", "verify_peer", {});
 };
 template <typename T>
+constexpr bool takes_empty_status = requires(T& of) { of.close({}); } || requires(T& of) { of.close({}, "reason"); };
+template <typename T>
+constexpr bool takes_empty_shutdown = requires(T& of) { of.shutdown({}); } || requires(T& of) { of.shutdown({}, Seconds(1)); };
+template <typename T>
 constexpr bool takes_settings = requires(T& of) {
     of.set_timeout(Seconds{});
     of.set_option("ssl", "verify_peer", false);
     of.set_option("socket", "backlog", 0);
+    of.close();
+    of.close(CloseCode::going_away, {});
 };
 
 }  // namespace
@@ -198,11 +204,12 @@ TEST_CASE("endpoint: CloseRequested closes with its status") {
     CHECK(peer.receive() == "\x88\x09\x03\xF0no text");
 }
 
-TEST_CASE("endpoint: {} does not compile where it would not be the default, but no wait at all or false") {
+TEST_CASE("endpoint: {} does not compile where it would not be the default, but no wait at all, false or no status") {
     CHECK((takes_settings<Client> && takes_settings<Server> && takes_settings<Connection>));
     CHECK_FALSE((takes_empty_timeout<Client> || takes_empty_timeout<Server> || takes_empty_timeout<Connection>));
     CHECK_FALSE((takes_empty_option<Client> || takes_empty_option<Server> || takes_empty_option<Connection>));
     CHECK_FALSE(takes_empty_option<Context>);
+    CHECK_FALSE((takes_empty_status<Client> || takes_empty_status<Server> || takes_empty_status<Connection> || takes_empty_shutdown<Server>));
 }
 
 TEST_CASE("endpoint: {} in the place of settings is the defaults") {

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What tools/test refuses before it does anything: gate_test.py TOOLS_TEST"""
 
+import itertools
 import os
 import pathlib
 import subprocess
@@ -22,13 +23,16 @@ def refuses(name, arguments, status, sentence, **environment):
 
 
 refuses("an unknown option", ["--quick"], 2, "unknown option --quick")
-refuses("a number of 0", ["--repeat", "0"], 2, "--repeat takes a number above 0")
+for number in ("0", "-1", "1000000", "99999999999999999999", "2x"):
+    refuses(f"a number of {number}", ["--repeat", number], 2, "--repeat takes a number from 1 to 999999")
+for option in ("--repeat", "--on", "--only", "--arch"):
+    refuses(f"{option} without a value", [option], 2, f"{option} takes a value")
 refuses("an unknown Debian, and names what there is", ["--on", "sid"], 2, "no tree of sid, but of bookworm and trixie")
-refuses("no Debian", ["--on"], 2, "but of bookworm and trixie")
 refuses("an unknown machine, and names what there is", ["--arch", "m68k"], 2, "no machine m68k, but i386, arm64 and s390x")
 refuses("an unknown build, and names what there is", ["--only", "msan"], 2, "no build msan, but gcc, abi, asan and tsan")
-refuses("one build and the fast one", ["--fast", "--only", "abi"], 2, "--fast and --only exclude each other")
-refuses("a Debian and a machine", ["--on", "trixie", "--arch", "i386"], 2, "--on and --arch exclude each other")
+choices = [["--fast"], ["--only", "abi"], ["--on", "trixie"], ["--arch", "i386"]]
+for one, other in itertools.combinations(choices, 2):
+    refuses(f"{one[0]} with {other[0]}", [*other, *one], 2, f"{one[0]} and {other[0]} exclude each other")
 
 # Where there is no root, or no namespace can be made.
 with tempfile.TemporaryDirectory() as stand_ins:
