@@ -94,7 +94,7 @@ void Link::on_deadline() {
         // What has arrived counts, however late the loop comes to it.
         read();
         const TimePoint now = core_.fresh_now();
-        session_.tick(now);
+        session_.tick(now, transport_->is_handshaking());
         if (now < tick_at_ || (held_ & held_by_owner) != 0) return;
         tick_at_ = TimePoint::max();
         tick();

@@ -17,11 +17,10 @@ constexpr std::size_t max_body = 1024;
 /// Interim responses that may come before the answer.
 constexpr unsigned max_interim = 8;
 
-TimePoint opening_deadline(Role role, const Configuration& configuration, TimePoint now) {
+Seconds opening_limit(Role role, const Configuration& configuration) {
     Seconds limit = std::min(configuration.handshake_timeout, configuration.timeout);
     const OptionValue* bound = role == Role::client ? configuration.context.get_option("http", "timeout") : nullptr;
-    if (bound) limit = std::min(limit, Seconds(static_cast<double>(std::get<std::int64_t>(*bound))));
-    return later(now, limit);
+    return bound ? std::min(limit, Seconds(static_cast<double>(std::get<std::int64_t>(*bound)))) : limit;
 }
 
 std::size_t expected_body(const Response& response) {
@@ -45,8 +44,9 @@ Session::Session(Role role, Events& events, Output& output, Entropy& entropy, co
       output_(output),
       entropy_(entropy),
       configuration_(&configuration),
-      opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration)),
-      wait_deadline_(opening_deadline(role, configuration, now)),
+      opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration,
+                                         opening_limit(role, configuration))),
+      wait_deadline_(later(now, opening_limit(role, configuration))),
       last_received_(now),
       assembler_(role),
       role_(role) {}
@@ -360,9 +360,9 @@ TimePoint Session::next_deadline() const noexcept {
     return std::min({wait_deadline_, stall_deadline(), idle_deadline()});
 }
 
-void Session::tick(TimePoint now) {
+void Session::tick(TimePoint now, bool is_securing) {
     if (over_) return;
-    if (now >= wait_deadline_) wait_is_over();
+    if (now >= wait_deadline_) wait_is_over(is_securing);
     if (!over_ && now >= stall_deadline())
         end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->timeout));
     if (!over_ && now >= idle_deadline()) {
@@ -371,10 +371,21 @@ void Session::tick(TimePoint now) {
     }
 }
 
-void Session::wait_is_over() {
+/// What the opening handshake has not come by.
+const char* Session::missing_step(bool is_securing) const noexcept {
+    const bool is_server = role_ == Role::server;
+    if (is_securing) return "TLS is not established";
+    if (phase_ == Phase::deciding)
+        return is_server ? "the application has not answered the HTTP request" : "the application has not accepted the HTTP response";
+    return is_server ? "no whole HTTP request has come" : "no whole HTTP response has come";
+}
+
+void Session::wait_is_over(bool is_securing) {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response();
-    if (is_opening()) return end_with(Errc::connection_failure, "the opening handshake was not complete in time");
+    if (is_opening())
+        return end_with(Errc::connection_failure, "the opening handshake was not complete within " + seconds_text(opening_->limit) + ": " +
+                                                      missing_step(is_securing));
     // What is not an answer too late, but bytes that the peer does not take, is told, unless a failure was.
     const bool is_told = failed_ || (ending_ && ending_->error);
     if (stalled_since_ != TimePoint::max() && !is_told)

@@ -155,7 +155,8 @@ public:
     // Time.
 
     TimePoint next_deadline() const noexcept;
-    void tick(TimePoint now);
+    /// `is_securing`: the handshake of TLS below is under way.
+    void tick(TimePoint now, bool is_securing = false);
 
     // State.
 
@@ -209,7 +210,8 @@ private:
     bool can_share(const PreparedMessage* prepared) const noexcept;
     void both_closes_passed() noexcept;
     void start_close_wait(TimePoint now) noexcept;
-    void wait_is_over();
+    const char* missing_step(bool is_securing) const noexcept;
+    void wait_is_over(bool is_securing);
     TimePoint idle_deadline() const noexcept;
     TimePoint stall_deadline() const noexcept;
     bool is_opening() const noexcept { return phase_ < Phase::open; }

@@ -16,8 +16,9 @@ namespace hawser::protocol {
 
 /// What is needed until the handshake is complete.
 struct Session::Opening {
-    Opening(HttpParser::Kind kind, const Configuration& limits) : parser(kind, limits) {}
+    Opening(HttpParser::Kind kind, const Configuration& limits, Seconds time) : parser(kind, limits), limit(time) {}
     HttpParser parser;
+    Seconds limit;        // of its time
     Request request{};    // client: the one sent
     Response response{};  // client: one that refuses, while its body is collected
     std::size_t body_size = 0;

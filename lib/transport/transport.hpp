@@ -73,6 +73,8 @@ public:
     virtual bool holds_output() const noexcept { return false; }
     /// What TLS came to; null without TLS, and before its handshake is complete. Also after close().
     virtual const TlsInfo* tls() const noexcept { return nullptr; }
+    /// TLS's handshake is under way.
+    virtual bool is_handshaking() const noexcept { return false; }
     /// Why TLS failed, as a sentence; empty when it was not TLS that did.
     virtual std::string tls_failure() const { return {}; }
 

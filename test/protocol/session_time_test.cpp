@@ -61,8 +61,15 @@ TEST_CASE("session time: an opening handshake has handshake_timeout, or timeout 
     CHECK(told_in(peer, Seconds(10)) == Told{"error connection_failure"});
     CHECK(peer.session.is_over());
     CHECK(peer.session.next_deadline() == TimePoint::max());
+    const std::string late = "the opening handshake was not complete within ";
+    const std::string step = role == Role::server ? ": no whole HTTP request has come" : ": no whole HTTP response has come";
+    CHECK(peer.error_texts.back() == late + "10 s" + step);
     SessionPeer impatient(role, settings(Seconds(3), Seconds(10), Seconds(5)));
     CHECK(told_in(impatient, Seconds(3)) == Told{"error connection_failure"});
+    CHECK(impatient.error_texts.back() == late + "3 s" + step);
+    SessionPeer unsecured(role, usual);
+    unsecured.session.tick(later(unsecured.now, Seconds(10)), true);
+    CHECK(unsecured.error_texts.back() == late + "10 s: TLS is not established");
 }
 
 TEST_CASE("session time: the http option timeout bounds a client's opening handshake too") {
@@ -85,6 +92,7 @@ TEST_CASE("session time: bytes and decisions do not prolong the opening handshak
     server.feed(support::request_head.substr(20));
     CHECK(server.told() == Told{"request /chat"});
     CHECK(told_in(server, Seconds(2)) == Told{"error connection_failure"});
+    CHECK(contains(server.error_texts.back(), "within 10 s: the application has not answered the HTTP request"));
     server.session.respond(accept_response(server.request), server.now);
     CHECK(server.output.take().empty());
 }

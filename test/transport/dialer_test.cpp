@@ -229,7 +229,7 @@ TEST_CASE("dialer: silence ends with the timeout") {
     const Blackhole silent(Address::literal("127.0.0.1", 0));
     DialOptions options = f.to(silent.address());
     options.timeout = Seconds(0.05);
-    CHECK(f.failure(options) == "cannot connect to " + silent.address().str() + ": no answer within 0.05 s");
+    CHECK(f.failure(options) == "cannot connect to " + silent.address().str() + ": no answer to TCP within 0.05 s");
 }
 
 TEST_CASE("dialer: at the timeout refusals and silence are told apart") {
@@ -239,8 +239,8 @@ TEST_CASE("dialer: at the timeout refusals and silence are told apart") {
     DialOptions options = f.to("localhost", silent.address().port());
     options.timeout = Seconds(0.05);
     const std::string end = ":" + std::to_string(options.port);
-    CHECK(f.failure(options) ==
-          "cannot connect to localhost" + end + ": [::1]" + end + ": Connection refused; 127.0.0.1" + end + ": no answer within 0.05 s");
+    CHECK(f.failure(options) == "cannot connect to localhost" + end + ": [::1]" + end + ": Connection refused; 127.0.0.1" + end +
+                                    ": no answer to TCP within 0.05 s");
 }
 
 TEST_CASE("dialer: an answer that came in time counts, however late the loop runs") {
@@ -263,9 +263,10 @@ TEST_CASE("dialer: a timeout of zero takes what comes at once, and nothing else"
     const auto at_once = [](DialOptions options) { return options.timeout = Seconds(0), options; };
     SECTION("what needs no wait") { f.connected(at_once({.unix_path = directory.file("socket")})); }
     SECTION("nobody answers") {
-        CHECK(f.failure(at_once(f.to(silent.address()))) == "cannot connect to " + silent.address().str() + ": no answer within 0 s");
+        CHECK(f.failure(at_once(f.to(silent.address()))) ==
+              "cannot connect to " + silent.address().str() + ": no answer to TCP within 0 s");
     }
-    SECTION("a name") { CHECK(f.failure(at_once(f.to("host.test", 80))) == "cannot resolve \"host.test\": no answer within 0 s"); }
+    SECTION("a name") { CHECK(f.failure(at_once(f.to("host.test", 80))) == "cannot resolve \"host.test\": no answer from DNS within 0 s"); }
 }
 
 TEST_CASE("dialer: a name that cannot be resolved is named") {
@@ -275,7 +276,7 @@ TEST_CASE("dialer: a name that cannot be resolved is named") {
         f.dns["silent.test"].answer = DnsServer::Answer::none;
         DialOptions options = f.to("silent.test", 80);
         options.timeout = Seconds(0.05);
-        CHECK(f.failure(options) == "cannot resolve \"silent.test\": no answer within 0.05 s");
+        CHECK(f.failure(options) == "cannot resolve \"silent.test\": no answer from DNS within 0.05 s");
     }
     SECTION("it is empty") { CHECK(f.failure(f.to("", 80)) == "cannot resolve \"\": Misformatted domain name"); }
 }
