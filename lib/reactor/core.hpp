@@ -103,6 +103,9 @@ public:
     /// What the connections share to compress with; left here by the first that needs it.
     std::shared_ptr<void>& codecs() noexcept { return codecs_; }
 
+    /// What its TLS endpoints share; left here by the first that needs it.
+    std::shared_ptr<void>& tls() noexcept { return tls_; }
+
     /// Holds a message of 64 KiB with its header; what is longer is better received where it is to lie.
     static constexpr std::size_t receive_buffer_size = 64 * 1024 + 64;
     static constexpr std::size_t cork_buffer_size = 256 * 1024 + 64;
@@ -132,6 +135,7 @@ private:
     TimerId last_timer_ = 0;
     std::multimap<std::string, std::shared_ptr<void>> parked_;
     std::shared_ptr<void> codecs_;
+    std::shared_ptr<void> tls_;
     std::weak_ptr<Buffer> spare_;
     const PreparedMessage* prepared_ = nullptr;
     std::function<void(std::exception_ptr)> exception_handler_;

@@ -26,9 +26,10 @@ std::vector<std::string> split(std::string_view list) {
     return parts;
 }
 
-std::vector<std::string> first_readable(const std::vector<std::string>& paths) {
+/// Adds the first of the paths that can be read.
+void add_first_readable(CaSources& sources, const std::vector<std::string>& paths, bool are_folders) {
     const auto found = std::find_if(paths.begin(), paths.end(), [](const std::string& path) { return access(path.c_str(), R_OK) == 0; });
-    return found != paths.end() ? std::vector<std::string>{*found} : std::vector<std::string>{};
+    if (found != paths.end()) sources.push_back({*found, "the system's bundle of CA certificates", are_folders});
 }
 
 }  // namespace
@@ -52,14 +53,13 @@ const CaPlaces& usual_ca_places() {
 CaSources find_ca_sources(const CaPlaces& places) {
     const char* file = variable("SSL_CERT_FILE");
     const char* folders = variable("SSL_CERT_DIR");
-    CaSources named;
-    if (file && *file) named.files.emplace_back(file);
-    if (folders) named.folders = split(folders);
-    if (!named.empty()) return named;
-    CaSources found;
-    found.files = first_readable(places.files);
-    if (found.files.empty()) found.folders = first_readable(places.folders);
-    return found;
+    CaSources sources;
+    if (file && *file) sources.push_back({file, "environment variable SSL_CERT_FILE"});
+    for (std::string& folder : split(folders ? folders : ""))
+        sources.push_back({std::move(folder), "environment variable SSL_CERT_DIR", true, true});
+    if (sources.empty()) add_first_readable(sources, places.files, false);
+    if (sources.empty()) add_first_readable(sources, places.folders, true);
+    return sources;
 }
 
 }  // namespace hawser::transport

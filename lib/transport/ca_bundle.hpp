@@ -5,12 +5,15 @@
 
 namespace hawser::transport {
 
-/// Files and folders with the certificates of the authorities (CAs) that are trusted.
-struct CaSources {
-    std::vector<std::string> files{};
-    std::vector<std::string> folders{};
-    bool empty() const noexcept { return files.empty() && folders.empty(); }
+/// A file or a folder with the certificates of authorities (CAs) that are trusted.
+struct CaSource {
+    std::string path{};
+    std::string origin{};  ///< what names it, for errors: `ssl option "cafile"`, `environment variable SSL_CERT_FILE`
+    bool is_folder = false;
+    bool may_be_bad = false;  ///< one of a list to search: it is enough that another one has certificates
+    bool operator==(const CaSource&) const = default;
 };
+using CaSources = std::vector<CaSource>;
 
 /// What a system keeps them in: the usual places, in the order in which they are tried.
 struct CaPlaces {

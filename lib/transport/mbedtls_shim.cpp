@@ -1,6 +1,9 @@
 #include "transport/mbedtls_shim.hpp"
 
 #include <mbedtls/error.h>
+#include <mbedtls/pem.h>
+#include <mbedtls/pkcs12.h>
+#include <mbedtls/pkcs5.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,16 +123,31 @@ int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) no
     return mbedtls_ssl_ticket_setup(keys.get(), random, nullptr, MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime);
 }
 
-int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::string& passphrase) noexcept {
-    const auto* data = reinterpret_cast<const unsigned char*>(bytes.c_str());
+int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string& passphrase) noexcept {
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     const auto* password = passphrase.empty() ? nullptr : reinterpret_cast<const unsigned char*>(passphrase.data());
     // Of PEM the NUL behind it counts, of DER it does not.
-    const std::size_t size = bytes.size() + (bytes.find("-----BEGIN ") != std::string::npos);
+    const std::size_t size = bytes.size() + (bytes.find("-----BEGIN ") != std::string_view::npos);
 #if MBEDTLS_VERSION_MAJOR >= 3
     return mbedtls_pk_parse_key(&key, data, size, password, passphrase.size(), random, nullptr);
 #else
     return mbedtls_pk_parse_key(&key, data, size, password, passphrase.size());
 #endif
+}
+
+bool is_passphrase_failure(int error) noexcept {
+    return error == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || error == MBEDTLS_ERR_PK_PASSWORD_REQUIRED;
+}
+
+bool is_unknown_encryption(int error) noexcept {
+    switch (error) {
+        case MBEDTLS_ERR_PKCS5_FEATURE_UNAVAILABLE:
+        case MBEDTLS_ERR_PKCS12_FEATURE_UNAVAILABLE:
+        case MBEDTLS_ERR_PEM_UNKNOWN_ENC_ALG:
+        case MBEDTLS_ERR_PEM_FEATURE_UNAVAILABLE:
+        case MBEDTLS_ERR_PK_FEATURE_UNAVAILABLE: return true;
+        default: return false;
+    }
 }
 
 bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept {
@@ -168,12 +186,21 @@ bool is_new_ticket([[maybe_unused]] int result) noexcept {
 #endif
 }
 
-int alert_of(const mbedtls_ssl_context& ssl) noexcept {
+namespace {
+
+/// What was read last, behind its record's header.
+const unsigned char* last_message(const mbedtls_ssl_context& ssl) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    const unsigned char* message = ssl.MBEDTLS_PRIVATE(in_msg);
+    return ssl.MBEDTLS_PRIVATE(in_msg);
 #else
-    const unsigned char* message = ssl.in_msg;
+    return ssl.in_msg;
 #endif
+}
+
+}  // namespace
+
+int alert_of(const mbedtls_ssl_context& ssl) noexcept {
+    const unsigned char* message = last_message(ssl);
     return message ? message[1] : -1;
 }
 
@@ -182,10 +209,53 @@ bool is_key_update([[maybe_unused]] const mbedtls_ssl_context& ssl) noexcept {
     constexpr unsigned char key_update = 24;
     const bool is_handshake = ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_HANDSHAKE;
     const bool is_tls13 = mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
-    return is_tls13 && is_handshake && ssl.MBEDTLS_PRIVATE(in_msg)[0] == key_update;
+    return is_tls13 && is_handshake && last_message(ssl)[0] == key_update;
 #else
     return false;
 #endif
+}
+
+std::size_t cut_message_size(const mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    const std::size_t size = ssl.MBEDTLS_PRIVATE(in_hslen), here = ssl.MBEDTLS_PRIVATE(in_msglen);
+#else
+    const std::size_t size = ssl.in_hslen, here = ssl.in_msglen;
+#endif
+    return size > here ? size : 0;
+}
+
+bool offers_only_tls13(const mbedtls_ssl_context& ssl) noexcept {
+    const unsigned char* const hello = last_message(ssl);
+    // RFC 5246, section 7.4.1.2: type and length, version, random, session, ciphersuites of two bytes each.
+    constexpr std::size_t session_at = 4 + 2 + 32;
+    if (!hello || hello[0] != MBEDTLS_SSL_HS_CLIENT_HELLO) return false;
+    const auto number = [&](std::size_t at) { return static_cast<std::size_t>(hello[at] << 8 | hello[at + 1]); };
+    const std::size_t size = std::min<std::size_t>(4 + number(2), MBEDTLS_SSL_IN_CONTENT_LEN);
+    const std::size_t suites_at = session_at + 1 + hello[session_at];
+    const std::size_t suites_end = suites_at + 2 + number(suites_at);
+    if (suites_end > size) return false;
+    for (std::size_t at = suites_at + 2; at + 1 < suites_end; at += 2) {
+        const bool is_grease = (number(at) & 0x0F0F) == 0x0A0A;               // RFC 8701
+        const bool is_signal = number(at) == 0x00FF || number(at) == 0x5600;  // RFC 5746, RFC 7507
+        if (hello[at] != 0x13 && !is_grease && !is_signal) return false;
+    }
+    return true;
+}
+
+CertificateFault certificate_fault(int error) noexcept {
+    constexpr int module_bits = 0x7F80;  // the lower ones are those of a cause
+    const int kind = -(-error & module_bits);
+    switch (kind) {
+        case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG:
+        case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+        case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE: return CertificateFault::algorithm;
+        case MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE: return CertificateFault::critical_extension;
+        case MBEDTLS_ERR_X509_INVALID_EXTENSIONS:
+            return error == kind + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG ? CertificateFault::critical_extension : CertificateFault::other;
+        default: break;
+    }
+    const bool is_x509 = kind < MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && kind > MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+    return is_x509 ? CertificateFault::other : CertificateFault::none;
 }
 
 Mismatch mismatch_of(int error) noexcept {

@@ -40,6 +40,8 @@ using Ssl = Owned<mbedtls_ssl_context, mbedtls_ssl_init, mbedtls_ssl_free>;
 using Session = Owned<mbedtls_ssl_session, mbedtls_ssl_session_init, mbedtls_ssl_session_free>;
 using TicketKeys = Owned<mbedtls_ssl_ticket_context, mbedtls_ssl_ticket_init, mbedtls_ssl_ticket_free>;
 
+inline std::string_view view(const mbedtls_x509_buf& buffer) noexcept { return {reinterpret_cast<const char*>(buffer.p), buffer.len}; }
+
 /// Versions of TLS that may be spoken.
 enum class Version { tls12, tls13 };
 
@@ -66,8 +68,12 @@ void set_server_order(mbedtls_ssl_config& config, bool servers) noexcept;
 /// New keys for session tickets; 0 or an error. Where mbedTLS asks for it, has the client told of each ticket.
 int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) noexcept;
 
-/// `bytes` is a key as PEM or DER; 0 or an error.
-int parse_key(mbedtls_pk_context& key, const std::string& bytes, const std::string& passphrase) noexcept;
+/// `bytes` is a key as PEM or DER, with a NUL behind it; 0 or an error.
+int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string& passphrase) noexcept;
+/// Whether parse_key() failed because the passphrase is not the key's, or there is none.
+bool is_passphrase_failure(int error) noexcept;
+/// Whether it failed because the key is encrypted in a way that the library does not know.
+bool is_unknown_encryption(int error) noexcept;
 bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept;
 /// Of the certificate's own key: "RSA, 2048 bits", "EC, 256 bits".
 std::string key_text(const mbedtls_x509_crt& certificate);
@@ -80,6 +86,13 @@ bool is_new_ticket(int result) noexcept;
 int alert_of(const mbedtls_ssl_context& ssl) noexcept;
 /// Whether the record last read asks to go on with other keys (RFC 8446, section 4.6.3).
 bool is_key_update(const mbedtls_ssl_context& ssl) noexcept;
+/// The size of the handshake message of which the record last read had a part only; 0 when it had all of it.
+std::size_t cut_message_size(const mbedtls_ssl_context& ssl) noexcept;
+/// Server: whether the client's first message, which was read last, offers nothing but ciphersuites of TLS 1.3.
+bool offers_only_tls13(const mbedtls_ssl_context& ssl) noexcept;
+/// What about a certificate keeps mbedTLS from reading it, as far as its texts do not tell; none: the error is about something else.
+enum class CertificateFault { none, algorithm, critical_extension, other };
+CertificateFault certificate_fault(int error) noexcept;
 /// What keeps two peers from a handshake, as far as mbedTLS tells.
 enum class Mismatch { none, ciphersuite, version, certificate, protocol };
 Mismatch mismatch_of(int error) noexcept;

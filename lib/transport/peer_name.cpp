@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "transport/mbedtls_shim.hpp"
 #include "types/text.hpp"
 
 namespace hawser::transport {
@@ -14,8 +15,6 @@ constexpr int dns_name_tag = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 2;
 constexpr int ip_address_tag = MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7;
 // More names than this are not listed in an error.
 constexpr std::size_t most_names_shown = 8;
-
-std::string_view content(const mbedtls_x509_buf& entry) { return {reinterpret_cast<const char*>(entry.p), entry.len}; }
 
 /// The address's bytes in network order, 4 or 16 of them; empty when it is no literal.
 std::string address_bytes(std::string_view name) {
@@ -37,7 +36,7 @@ std::string address_text(std::string_view bytes) {
 template <typename Visit>
 void for_each_name(const mbedtls_x509_crt& certificate, Visit&& visit) {
     for (const mbedtls_x509_sequence* entry = &certificate.subject_alt_names; entry; entry = entry->next) {
-        if (entry->buf.tag == dns_name_tag || entry->buf.tag == ip_address_tag) visit(entry->buf.tag, content(entry->buf));
+        if (entry->buf.tag == dns_name_tag || entry->buf.tag == ip_address_tag) visit(entry->buf.tag, mbedtls::view(entry->buf));
     }
 }
 
@@ -62,6 +61,15 @@ bool is_for(const mbedtls_x509_crt& certificate, std::string_view name) {
     for_each_name(certificate, [&](int tag, std::string_view entry) {
         if (tag == ip_address_tag) found = found || (!address.empty() && entry == address);
         if (tag == dns_name_tag) found = found || (address.empty() && matches_host(entry, name));
+    });
+    return found;
+}
+
+bool has_address_as_host(const mbedtls_x509_crt& certificate, std::string_view address) {
+    const std::string bytes = address_bytes(address);
+    bool found = false;
+    for_each_name(certificate, [&](int tag, std::string_view entry) {
+        found = found || (tag == dns_name_tag && !bytes.empty() && address_bytes(entry) == bytes);
     });
     return found;
 }

@@ -45,6 +45,7 @@ public:
     void watch(Observer& observer, Readiness interest) override;
     bool holds_output() const noexcept override { return !output_.empty(); }
     const TlsInfo* tls() const noexcept override { return info_.get(); }
+    bool is_handshaking() const noexcept override { return state_ == State::handshaking; }
     std::string tls_failure() const override { return failure_; }
     std::string name() const override { return inner_->name(); }
     std::string remote_name() const override { return inner_->remote_name(); }
@@ -109,7 +110,8 @@ TlsTransport::TlsTransport(std::unique_ptr<Transport> inner, std::shared_ptr<Tls
     : inner_(std::move(inner)),
       context_(std::move(context)),
       peer_(std::move(peer)),
-      verifier_(context_->settings().rules, context_->settings().has_peer_name ? context_->settings().peer_name : peer_.host),
+      verifier_(context_->settings().rules, context_->settings().has_peer_name ? context_->settings().peer_name : peer_.host,
+                &context_->authorities()),
       ssl_(std::make_unique<mbedtls::Ssl>()) {
     if (const int result = set_up(); result != 0 && state_ != State::failed)
         fail("the TLS handshake cannot begin: " + mbedtls::error_text(result), {result, tls_category()});
@@ -182,7 +184,9 @@ std::string TlsTransport::explain(int error) {
     // What is found behind the callback: the key's use, its curve.
     if (verifier_.was_called() && context_->settings().rules.verify_peer) verifier_.add(mbedtls_ssl_get_verify_result(ssl_->get()));
     if (!verifier_.failures().empty() && error != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return verifier_.failures();
-    return handshake_failure(error, mbedtls::alert_of(*ssl_->get()), is_server());
+    const mbedtls_ssl_context& ssl = *ssl_->get();
+    const HandshakeTraces traces{mbedtls::alert_of(ssl), mbedtls::cut_message_size(ssl), is_server() && mbedtls::offers_only_tls13(ssl)};
+    return handshake_failure(error, traces, is_server());
 }
 
 void TlsTransport::handshake_failed(int error) {

@@ -4,7 +4,9 @@
 #include <string>
 
 #include <hawser/context.hpp>
+#include <hawser/error.hpp>
 
+#include "reactor/core.hpp"
 #include "transport/transport.hpp"
 
 namespace hawser::transport {
@@ -13,8 +15,16 @@ class TlsContext;
 
 enum class TlsRole { client, server };
 
+/// Certificate, key and passphrase do not fit together, each being as it should by itself: another one may be about to change too.
+class IdentityMismatch final : public Error {
+public:
+    using Error::Error;
+};
+
 /// Reads the "ssl" options and the files that they name. Throws `Errc::invalid_option`, naming option, file and reason.
 std::shared_ptr<TlsContext> make_tls_context(TlsRole role, const Context& context);
+/// As above; shares what other endpoints of the reactor have read, unless it has changed since.
+std::shared_ptr<TlsContext> make_tls_context(reactor::Core& core, TlsRole role, const Context& context);
 
 /// Whom a client means to reach.
 struct TlsPeer {

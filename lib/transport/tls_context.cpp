@@ -1,107 +1,45 @@
 #include "transport/tls_context.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <hawser/error.hpp>
 
 #include "transport/peer_name.hpp"
+#include "transport/tls_pool.hpp"
 #include "types/ssl_options.hpp"
 #include "types/text.hpp"
 
 namespace hawser::transport {
-namespace {
 
-[[noreturn]] void reject(std::string_view option, const std::string& what) {
-    throw Error(Errc::invalid_option, "ssl option " + cited(option) + ": " + what);
-}
-
-std::string read_file(std::string_view option, const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    if (!file) reject(option, "cannot read " + cited(path) + (errno != 0 ? ": " + std::generic_category().message(errno) : std::string()));
-    return bytes.str();
-}
-
-bool is_pem(const std::string& bytes) { return bytes.find("-----BEGIN ") != std::string::npos; }
-
-int parse_certificates(mbedtls_x509_crt& into, const std::string& bytes) {
-    return mbedtls_x509_crt_parse(&into, reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + is_pem(bytes));
-}
-
-}  // namespace
-
-TlsContext::TlsContext(TlsRole role, const Context& context) : role_(role), settings_(TlsSettings::read(context, role == TlsRole::server)) {
+TlsContext::TlsContext(TlsRole role, TlsSettings settings, TlsPool& pool) : role_(role), settings_(std::move(settings)) {
     mbedtls::initialize();
-    load_authorities();
+    authorities_ = pool.authorities(settings_.rules.verify_peer ? settings_.authorities : CaSources());
     load_identities();
     configure();
 }
 
 // Files.
 
-std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* option, const std::string& certificate,
-                                                                const std::string& key) const {
-    auto identity = std::make_unique<Identity>();
-    const std::string bytes = read_file(option, certificate);
-    if (const int result = parse_certificates(*identity->certificates.get(), bytes); result != 0) {
-        reject(option, cited(certificate) + " is no chain of certificates" +
-                           (result < 0 ? ": " + mbedtls::error_text(result) : ": " + std::to_string(result) + " of them cannot be read"));
-    }
-    const std::string& key_path = key.empty() ? certificate : key;
-    const std::string key_bytes = key.empty() ? bytes : read_file("local_pk", key);
-    if (const int result = mbedtls::parse_key(*identity->key.get(), key_bytes, settings_.passphrase); result != 0) {
-        // mbedTLS does not always find out: what a wrong password makes of the key may look like one at its beginning.
-        const bool is_encrypted = result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || key_bytes.find("ENCRYPTED") != std::string::npos;
-        reject(is_encrypted  ? "passphrase"
-               : key.empty() ? option
-                             : "local_pk",
-               cited(key_path) + " gives no private key: " + mbedtls::error_text(result));
-    }
-    if (!mbedtls::is_pair(*identity->certificates.get(), *identity->key.get()))
-        reject(key.empty() ? option : "local_pk",
-               "the key in " + cited(key_path) + " does not belong to the first certificate in " + cited(certificate));
-    return identity;
+std::unique_ptr<TlsIdentity> TlsContext::load(const char* option, const std::string& certificate, const std::string& key) {
+    const bool is_map = option == std::string_view("SNI_server_certs");
+    return load_identity({option, certificate, key, settings_.passphrase, !is_map}, identity_files_);
 }
 
 void TlsContext::load_identities() {
-    if (!settings_.certificate.empty()) identity_ = load_identity("local_cert", settings_.certificate, settings_.key);
+    if (!settings_.certificate.empty()) identity_ = load("local_cert", settings_.certificate, settings_.key);
     if (role_ == TlsRole::client) return;
     for (const auto& [host, files] : settings_.by_host) {
         std::vector<std::string> paths = split_list(files, ',');
         paths.resize(2);
-        by_host_[lower(host)] = load_identity("SNI_server_certs", paths[0], paths[1]);
+        by_host_[lower(host)] = load("SNI_server_certs", paths[0], paths[1]);
     }
 }
 
-void TlsContext::load_authority_file(const std::string& path) {
-    const std::string bytes = read_file("cafile", path);
-    mbedtls_x509_crt& all = *authorities_.get();
-    // A bundle may hold some that mbedTLS cannot read: the others count.
-    const int result = parse_certificates(all, bytes);
-    if (all.version == 0)
-        reject("cafile",
-               cited(path) + " has no certificate that can be read" + (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
-    if (bytes.find("-----BEGIN X509 CRL-----") == std::string::npos) return;
-    const int crl = mbedtls_x509_crl_parse(revocations_.get(), reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + 1);
-    if (crl != 0) reject("cafile", "the CRL in " + cited(path) + " cannot be read: " + mbedtls::error_text(crl));
-}
-
-void TlsContext::load_authorities() {
-    if (!settings_.rules.verify_peer) return;
-    for (const std::string& path : settings_.authorities.files) load_authority_file(path);
-    for (const std::string& path : settings_.authorities.folders) {
-        const int result = mbedtls_x509_crt_parse_path(authorities_.get(), path.c_str());
-        if (authorities_.get()->version == 0)
-            reject("capath", cited(path) + " has no certificate that can be read" +
-                                 (result < 0 ? ": " + mbedtls::error_text(result) : std::string()));
-    }
+bool TlsContext::is_current() {
+    if (settings_.has_system_authorities && find_ca_sources() != settings_.authorities) return false;
+    return authorities_->is_current() &&
+           std::all_of(identity_files_.begin(), identity_files_.end(), [](FileMark& file) { return file.is_unchanged(); });
 }
 
 // The configuration.
@@ -132,7 +70,7 @@ void TlsContext::configure() {
 
 void TlsContext::configure_verification() {
     mbedtls_ssl_config& config = *config_.get();
-    mbedtls_ssl_conf_ca_chain(&config, authorities_.get(), revocations_.get()->version != 0 ? revocations_.get() : nullptr);
+    mbedtls_ssl_conf_ca_chain(&config, authorities_->certificates(), authorities_->revocations());
     mbedtls_ssl_conf_cert_profile(&config, &settings_.profile);
     // A pin, or a copy of the certificate, needs one to be shown even where nothing else is verified; a client asks in any case.
     const bool wants_certificate = role_ == TlsRole::client || settings_.keep_certificate || !settings_.rules.pins.empty();
@@ -150,7 +88,7 @@ void TlsContext::configure_tickets() {
 
 // Server: several certificates (RFC 6066, section 3).
 
-TlsContext::Identity* TlsContext::find_identity(std::string_view host) {
+TlsIdentity* TlsContext::find_identity(std::string_view host) {
     if (const auto found = by_host_.find(lower(host)); found != by_host_.end()) return found->second.get();
     const auto found = std::find_if(by_host_.begin(), by_host_.end(), [&](const auto& one) { return matches_host(one.first, host); });
     return found != by_host_.end() ? found->second.get() : nullptr;
@@ -159,7 +97,7 @@ TlsContext::Identity* TlsContext::find_identity(std::string_view host) {
 int TlsContext::choose_identity(void* self, mbedtls_ssl_context* ssl, const unsigned char* name, std::size_t size) noexcept {
     try {
         auto& context = *static_cast<TlsContext*>(self);
-        Identity* identity = context.find_identity({reinterpret_cast<const char*>(name), size});
+        TlsIdentity* identity = context.find_identity({reinterpret_cast<const char*>(name), size});
         if (identity) return mbedtls_ssl_set_hs_own_cert(ssl, identity->certificates.get(), identity->key.get());
         return context.identity_ ? 0 : -1;
     } catch (...) {
@@ -182,18 +120,20 @@ int TlsContext::parse_ticket(void* self, mbedtls_ssl_session* session, unsigned 
 }
 
 void TlsContext::offer_session(const std::string& key, mbedtls_ssl_context& ssl) {
-    const auto found = sessions_.find(key);
+    mbedtls::Session* const kept = sessions_.find(key);
     // What cannot be offered is of no use; the handshake is a full one then.
-    if (found != sessions_.end() && mbedtls_ssl_set_session(&ssl, found->second.get()) != 0) sessions_.erase(found);
+    if (kept && mbedtls_ssl_set_session(&ssl, kept->get()) != 0) sessions_.erase(key);
 }
 
 void TlsContext::keep_session(const std::string& key, const mbedtls_ssl_context& ssl) {
     if (!settings_.tickets || key.empty()) return;
-    sessions_.erase(key);
-    const auto kept = sessions_.try_emplace(key).first;
-    if (mbedtls_ssl_get_session(&ssl, kept->second.get()) != 0) sessions_.erase(kept);
+    if (mbedtls_ssl_get_session(&ssl, sessions_.renew(key).get()) != 0) sessions_.erase(key);
 }
 
-std::shared_ptr<TlsContext> make_tls_context(TlsRole role, const Context& context) { return std::make_shared<TlsContext>(role, context); }
+std::shared_ptr<TlsContext> make_tls_context(TlsRole role, const Context& context) { return TlsPool().get(role, context); }
+
+std::shared_ptr<TlsContext> make_tls_context(reactor::Core& core, TlsRole role, const Context& context) {
+    return TlsPool::of(core).get(role, context);
+}
 
 }  // namespace hawser::transport

@@ -7,24 +7,32 @@
 #include <utility>
 #include <vector>
 
+#include "transport/authorities.hpp"
 #include "transport/mbedtls_shim.hpp"
 #include "transport/tls.hpp"
+#include "transport/tls_identity.hpp"
+#include "transport/tls_sessions.hpp"
 #include "transport/tls_settings.hpp"
 
 namespace hawser::transport {
 
-/// What the TLS connections of one endpoint share: options, certificates, keys, tickets. Never changed but for the
+class TlsPool;
+
+/// What TLS connections with the same options share: certificates, keys, tickets. Never changed but for the
 /// tickets: other options, or files read anew, make another one, and the old lives as long as a connection uses it.
 class TlsContext {
 public:
     /// Throws `Errc::invalid_option`, naming option, file and reason.
-    TlsContext(TlsRole role, const Context& context);
+    TlsContext(TlsRole role, TlsSettings settings, TlsPool& pool);
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
     TlsRole role() const noexcept { return role_; }
     const mbedtls_ssl_config& config() const noexcept { return *config_.get(); }
     const TlsSettings& settings() const noexcept { return settings_; }
+    const Authorities& authorities() const noexcept { return *authorities_; }
+    /// The files are as they were when they were read.
+    bool is_current();
 
     /// Client: offers the server that is known by `key` the session that was kept for it, if any.
     void offer_session(const std::string& key, mbedtls_ssl_context& ssl);
@@ -35,20 +43,12 @@ public:
     bool take_ticket_accepted() noexcept { return std::exchange(ticket_accepted_, false); }
 
 private:
-    /// A certificate, those that lead to its root, and its key.
-    struct Identity {
-        mbedtls::Certificates certificates{};
-        mbedtls::PrivateKey key{};
-    };
-
-    std::unique_ptr<Identity> load_identity(const char* option, const std::string& certificate, const std::string& key) const;
+    std::unique_ptr<TlsIdentity> load(const char* option, const std::string& certificate, const std::string& key);
     void load_identities();
-    void load_authorities();
-    void load_authority_file(const std::string& path);
     void configure();
     void configure_verification();
     void configure_tickets();
-    Identity* find_identity(std::string_view host);
+    TlsIdentity* find_identity(std::string_view host);
     static int choose_identity(void* self, mbedtls_ssl_context* ssl, const unsigned char* name, std::size_t size) noexcept;
     static int write_ticket(void* self, const mbedtls_ssl_session* session, unsigned char* start, const unsigned char* end,
                             std::size_t* size, std::uint32_t* lifetime) noexcept;
@@ -56,13 +56,13 @@ private:
 
     TlsRole role_;
     TlsSettings settings_;
-    mbedtls::Certificates authorities_;
-    mbedtls::RevocationLists revocations_;
-    std::unique_ptr<Identity> identity_;
-    std::map<std::string, std::unique_ptr<Identity>> by_host_;  // in lower case
+    std::shared_ptr<Authorities> authorities_;
+    std::unique_ptr<TlsIdentity> identity_;
+    std::map<std::string, std::unique_ptr<TlsIdentity>> by_host_;  // in lower case
+    std::vector<FileMark> identity_files_;
     std::vector<const char*> protocols_;
     mbedtls::TicketKeys ticket_keys_;
-    std::map<std::string, mbedtls::Session> sessions_;
+    TlsSessions sessions_;
     bool ticket_accepted_ = false;
     mbedtls::Config config_;  // points to most of the others
 };

@@ -1,5 +1,8 @@
 #include "transport/tls_failure.hpp"
 
+#include <mbedtls/error.h>
+#include <mbedtls/ssl.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -62,19 +65,24 @@ std::string alert_text(int alert) {
     if (is_about_certificate) return text + ": it does not accept our certificate (ssl option \"local_cert\")";
     switch (alert) {
         case 40: return text + ": nothing in common, or a certificate that it misses (ssl options \"ciphers\" and \"local_cert\")";
-        case 70: return text + " (ssl options \"min_proto_version\" and \"max_proto_version\")";
+        case 70:
+            return mbedtls::has_tls13() ? text + " (ssl options \"min_proto_version\" and \"max_proto_version\")"
+                                        : text + ": it does not speak TLS 1.2, and " + mbedtls::library_name() + " has no TLS 1.3";
         case 112: return text + ": it has no certificate for this name (ssl option \"peer_name\")";
         case 120: return text + " (ssl option \"alpn_protocols\")";
         default: return text;
     }
 }
 
-std::string handshake_failure(int error, int alert, bool is_server) {
-    const std::string peer = is_server ? "the client" : "the server";
-    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return peer + " ended it with the alert " + alert_text(alert);
-    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) return "the client sent no certificate, which ssl option \"verify_peer\" asks for";
+namespace {
+
+std::string mismatch(int error, const HandshakeTraces& traces, const std::string& peer) {
     switch (mbedtls::mismatch_of(error)) {
         case mbedtls::Mismatch::ciphersuite:
+            if (traces.offers_only_tls13)
+                return "the client speaks TLS 1.3 alone, which " + (mbedtls::has_tls13()
+                                                                        ? "ssl option \"max_proto_version\" or \"crypto_method\" rules out"
+                                                                        : mbedtls::library_name() + " does not have");
             return "no ciphersuite in common with " + peer +
                    ", or none for the certificate's key (ssl options \"ciphers\" and \"local_cert\")";
         case mbedtls::Mismatch::version:
@@ -83,6 +91,44 @@ std::string handshake_failure(int error, int alert, bool is_server) {
         case mbedtls::Mismatch::protocol: return "no protocol in common with " + peer + " (ssl option \"alpn_protocols\")";
         case mbedtls::Mismatch::none: break;
     }
+    return {};
+}
+
+/// A message that mbedTLS does not take for its size: a chain of certificates is the only one that long.
+std::string size_failure(int error, std::size_t size, const std::string& peer) {
+    const bool may_be = error == MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE || error == MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED;
+    if (!may_be || size == 0) return {};
+    const std::string what = peer + " sent a message of " + std::to_string(size) + " bytes (its certificates, most likely) ";
+    if (size > MBEDTLS_SSL_IN_CONTENT_LEN)
+        return what + "which is too long: " + mbedtls::library_name() + " takes no more than " + std::to_string(MBEDTLS_SSL_IN_CONTENT_LEN);
+    return what + "in several records, which " + mbedtls::library_name() + " cannot put together";
+}
+
+}  // namespace
+
+std::string certificate_failure(int error) {
+    switch (mbedtls::certificate_fault(error)) {
+        case mbedtls::CertificateFault::algorithm:
+            return "its key or its signature is of a kind that " + mbedtls::library_name() + " does not know (Ed25519, say)";
+        case mbedtls::CertificateFault::critical_extension:
+            return "it has a critical extension that " + mbedtls::library_name() + " does not read (name constraints, say)";
+        default: return mbedtls::error_text(error);
+    }
+}
+
+std::string handshake_failure(int error, const HandshakeTraces& traces, bool is_server) {
+    const std::string peer = is_server ? "the client" : "the server";
+    if (error == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        const std::string text = peer + " ended it with the alert " + alert_text(traces.alert);
+        constexpr int handshake_failure_alert = 40;
+        const bool may_want_tls13 = !is_server && traces.alert == handshake_failure_alert && !mbedtls::has_tls13();
+        return may_want_tls13 ? text + "; or it wants TLS 1.3, which " + mbedtls::library_name() + " does not have" : text;
+    }
+    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) return "the client sent no certificate, which ssl option \"verify_peer\" asks for";
+    if (std::string text = mismatch(error, traces, peer); !text.empty()) return text;
+    if (std::string text = size_failure(error, traces.cut_message_size, peer); !text.empty()) return text;
+    if (mbedtls::certificate_fault(error) != mbedtls::CertificateFault::none)
+        return "a certificate that " + peer + " sent cannot be read: " + certificate_failure(error);
     return mbedtls::error_text(error);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -13,8 +14,18 @@ const std::error_category& tls_category() noexcept;
 /// certificate when for the client the handshake is over.
 std::string alert_text(int alert);
 
-/// Why a handshake failed with this error of mbedTLS, and the option that governs it. `alert`: the one that was received.
-std::string handshake_failure(int error, int alert, bool is_server);
+/// What is known of a handshake that failed, besides the error.
+struct HandshakeTraces {
+    int alert = -1;                    ///< that was received
+    std::size_t cut_message_size = 0;  ///< of a message of which the record last read had a part only
+    bool offers_only_tls13 = false;    ///< the client did
+};
+
+/// Why a handshake failed with this error of mbedTLS, and the option that governs it.
+std::string handshake_failure(int error, const HandshakeTraces& traces, bool is_server);
+
+/// Why mbedTLS cannot read a certificate, told of it as "it".
+std::string certificate_failure(int error);
 
 /// Why a record was refused with this error of mbedTLS. `is_key_update`: what the record last read held.
 std::string record_failure(int error, bool is_key_update);

@@ -2,6 +2,7 @@
 
 #include <hawser/error.hpp>
 
+#include "transport/tls.hpp"
 #include "transport/tls_ciphers.hpp"
 #include "types/ssl_options.hpp"
 #include "types/text.hpp"
@@ -101,8 +102,9 @@ void read_rules(const Context& context, bool is_server, VerifyRules& rules) {
 }
 
 void read_authorities(const Context& context, bool is_server, TlsSettings& settings) {
-    if (const std::string file = text_of(context, "cafile"); !file.empty()) settings.authorities.files = {file};
-    if (const std::string folder = text_of(context, "capath"); !folder.empty()) settings.authorities.folders = {folder};
+    if (const std::string file = text_of(context, "cafile"); !file.empty()) settings.authorities.push_back({file, "ssl option \"cafile\""});
+    if (const std::string folder = text_of(context, "capath"); !folder.empty())
+        settings.authorities.push_back({folder, "ssl option \"capath\"", true});
     if (!settings.rules.verify_peer || !settings.authorities.empty()) return;
     // Any public authority's word is good enough for a server's name, but not for who may come in.
     if (is_server) {
@@ -112,6 +114,7 @@ void read_authorities(const Context& context, bool is_server, TlsSettings& setti
                     "the certificates of those who issue the clients' ones");
     }
     settings.authorities = find_ca_sources();
+    settings.has_system_authorities = true;
     if (settings.authorities.empty() && !settings.rules.allow_self_signed)
         throw Error(Errc::invalid_option,
                     "no bundle of CA certificates was found in the usual places: install ca-certificates, set SSL_CERT_FILE, "
@@ -135,7 +138,8 @@ TlsSettings TlsSettings::read(const Context& context, bool is_server) {
     settings.passphrase = text_of(context, "passphrase");
     settings.by_host = context.get_option_or("ssl", "SNI_server_certs", std::map<std::string, std::string>());
     if (settings.certificate.empty() && !settings.key.empty())
-        throw Error(Errc::invalid_option, "ssl option \"local_pk\" is given without \"local_cert\", the certificate that it belongs to");
+        throw IdentityMismatch(Errc::invalid_option,
+                               "ssl option \"local_pk\" is given without \"local_cert\", the certificate that it belongs to");
     if (is_server && settings.certificate.empty() && settings.by_host.empty())
         throw Error(
             Errc::invalid_option,

@@ -19,6 +19,7 @@ struct TlsSettings {
     bool has_peer_name = false;
     bool send_name = true;
     CaSources authorities{};
+    bool has_system_authorities = false;  ///< the options name none
     std::string certificate{};
     std::string key{};
     std::string passphrase{};

@@ -6,8 +6,10 @@
 #include <array>
 #include <cstdio>
 
+#include "transport/authorities.hpp"
 #include "transport/mbedtls_shim.hpp"
 #include "transport/peer_name.hpp"
+#include "transport/tls_failure.hpp"
 #include "types/text.hpp"
 
 namespace hawser::transport {
@@ -42,6 +44,19 @@ bool has_purpose(const mbedtls_x509_crt& certificate, bool of_client) noexcept {
     return mbedtls_x509_crt_check_extended_key_usage(&certificate, purpose, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) == 0;
 }
 
+/// Where the issuer of a certificate was sent, of a chain that begins with `first`.
+enum class Place { nowhere, before, behind };
+Place place_of_issuer(const mbedtls_x509_crt& certificate, const mbedtls_x509_crt& first) noexcept {
+    bool is_behind = false;
+    for (const mbedtls_x509_crt* one = &first; one; one = one->next) {
+        if (one == &certificate)
+            is_behind = true;
+        else if (mbedtls::view(one->subject_raw) == mbedtls::view(certificate.issuer_raw))
+            return is_behind ? Place::behind : Place::before;
+    }
+    return Place::nowhere;
+}
+
 }  // namespace
 
 std::string distinguished_name(const mbedtls_x509_name& name) {
@@ -51,8 +66,7 @@ std::string distinguished_name(const mbedtls_x509_name& name) {
 }
 
 bool is_self_issued(const mbedtls_x509_crt& certificate) noexcept {
-    const auto view = [](const mbedtls_x509_buf& buffer) { return std::string_view(reinterpret_cast<const char*>(buffer.p), buffer.len); };
-    return view(certificate.subject_raw) == view(certificate.issuer_raw);
+    return mbedtls::view(certificate.subject_raw) == mbedtls::view(certificate.issuer_raw);
 }
 
 std::string fingerprint(const mbedtls_x509_crt& certificate, mbedtls_md_type_t hash) {
@@ -76,6 +90,7 @@ int Verifier::callback(void* self, mbedtls_x509_crt* certificate, int depth, std
 }
 
 std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
+    if (certificate.version == 0) return refuse_unreadable(depth);
     if (depth == 0) own_label_ = label(certificate, depth);
     if (depth == 0 && !has_pins(certificate)) {
         report(own_label_, "has another fingerprint than the one that is pinned", "peer_fingerprint");
@@ -97,6 +112,12 @@ std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, st
     return flags;
 }
 
+/// mbedTLS goes on with an empty one when it does not know the algorithm that the first was signed with.
+std::uint32_t Verifier::refuse_unreadable(int depth) {
+    report(label(depth), "cannot be read: " + certificate_failure(MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG));
+    return rules_.verify_peer || !rules_.pins.empty() ? own_failure : 0;
+}
+
 bool Verifier::has_pins(const mbedtls_x509_crt& certificate) {
     bool all = true;
     for (const Pin& pin : rules_.pins) all = equals_in_constant_time(fingerprint(certificate, pin.hash), pin.digest) && all;
@@ -115,12 +136,21 @@ std::string Verifier::misuse(int depth) const {
 
 std::string Verifier::label(const mbedtls_x509_crt& certificate, int depth) const {
     const std::string subject = distinguished_name(certificate.subject);
-    if (depth != 0) return "certificate " + std::to_string(depth) + " of the chain, " + subject + ",";
-    return std::string(rules_.is_server ? "the client's" : "the server's") + " certificate " + subject;
+    return depth != 0 ? label(depth) + ", " + subject + "," : label(depth) + " " + subject;
+}
+
+std::string Verifier::label(int depth) const {
+    if (depth != 0) return "certificate " + std::to_string(depth) + " of the chain";
+    return rules_.is_server ? "the client's certificate" : "the server's certificate";
 }
 
 void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
     explained_ |= flags;
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) {
+        untrusted_ = &certificate;
+        untrusted_depth_ = depth;
+    }
+    if (depth == 0) explain_untrusted(certificate);
     if (flags == 0) return;
     const std::string own = label(certificate, depth);
     const auto tell = [&](std::uint32_t which, const std::string& what, const char* option) {
@@ -129,10 +159,7 @@ void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint
     tell(MBEDTLS_X509_BADCERT_EXPIRED, "expired on " + time_text(certificate.valid_to), "verify_peer");
     tell(MBEDTLS_X509_BADCERT_FUTURE, "is not yet valid: it will be on " + time_text(certificate.valid_from), "verify_peer");
     tell(MBEDTLS_X509_BADCERT_REVOKED, "is revoked, says the CRL", "cafile");
-    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH)
-        report(own, "is not for " + cited(name_) + " but for " + names_of(certificate), "peer_name");
-    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
-        report(own, trust_failure(certificate, depth), depth == 0 && is_self_issued(certificate) ? "allow_self_signed" : "cafile");
+    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) report(own, name_failure(certificate), "peer_name");
     tell(MBEDTLS_X509_BADCERT_BAD_MD, "is signed with a weak hash, " + mbedtls::signature_hash(certificate), "security_level");
     if (flags & (weak_flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_BAD_MD}))
         report(own, "has a weak key (" + mbedtls::key_text(certificate) + "), or its issuer has", "security_level");
@@ -140,15 +167,43 @@ void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint
     tell(crl_flags, "cannot be looked up in the CRL, which is expired, not yet valid, weakly signed, or not its issuer's", "cafile");
 }
 
-std::string Verifier::trust_failure(const mbedtls_x509_crt& certificate, int depth) const {
-    if (!is_self_issued(certificate))
-        return "is issued by " + distinguished_name(certificate.issuer) + ", which is neither trusted nor among the certificates sent";
-    return depth == 0 ? "is self-signed and not trusted" : "is self-signed and not among the trusted ones";
+std::string Verifier::name_failure(const mbedtls_x509_crt& certificate) const {
+    if (has_address_as_host(certificate, name_))
+        return "is not for the address " + name_ +
+               ": it has it as the name of a host, and it has to be among its addresses (subjectAltName=IP:" + name_ + ")";
+    return "is not for " + cited(name_) + " but for " + names_of(certificate);
+}
+
+/// Told once the first certificate is here, and with it all that were sent.
+void Verifier::explain_untrusted(const mbedtls_x509_crt& first) {
+    const mbedtls_x509_crt* const certificate = std::exchange(untrusted_, nullptr);
+    if (!certificate) return;
+    const std::string own = label(*certificate, untrusted_depth_);
+    if (is_self_issued(*certificate)) {
+        if (untrusted_depth_ == 0) return report(own, "is self-signed and not trusted", "allow_self_signed");
+        return report(own, "is self-signed and not among the trusted ones", "cafile");
+    }
+    const std::string issued = "is issued by " + distinguished_name(certificate->issuer) + ", which ";
+    switch (place_of_issuer(*certificate, first)) {
+        case Place::before:
+            return report(own, issued + "was sent before it: the chain is in the wrong order, each certificate comes before its issuer's");
+        case Place::behind: return report(own, issued + "was sent, but did not sign it, or is none that may sign certificates");
+        case Place::nowhere: return report(own, issued + why_not_trusted(*certificate), "cafile");
+    }
+}
+
+std::string Verifier::why_not_trusted(const mbedtls_x509_crt& certificate) const {
+    const std::string_view issuer = mbedtls::view(certificate.issuer_raw);
+    const std::string why = trusted_ ? trusted_->why_unusable(issuer) : std::string();
+    if (!why.empty()) return "is among the trusted ones, but cannot be used: " + why;
+    if (trusted_ && trusted_->has(issuer)) return "is trusted, but did not sign it, or is none that may sign certificates";
+    return "is neither trusted nor among the certificates sent that could be read";
 }
 
 void Verifier::report(const std::string& label, const std::string& what, const char* option) {
     if (!failures_.empty()) failures_ += "; ";
-    failures_ += label + " " + what + " (ssl option \"" + option + "\")";
+    failures_ += label + " " + what;
+    if (option) failures_ += std::string(" (ssl option \"") + option + "\")";
 }
 
 }  // namespace hawser::transport

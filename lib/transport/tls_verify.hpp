@@ -7,9 +7,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hawser::transport {
+
+class Authorities;
 
 /// A fingerprint that the peer's certificate must have.
 struct Pin {
@@ -30,8 +33,10 @@ struct VerifyRules {
 /// Checks the certificate of one connection's peer, as a callback of mbedTLS, and remembers what was wrong with it.
 class Verifier {
 public:
-    /// `name`: whom the certificate must be for; not checked on a server. The rules outlive the verifier.
-    Verifier(const VerifyRules& rules, std::string name) : rules_(rules), name_(std::move(name)) {}
+    /// `name`: whom the certificate must be for; not checked on a server. `trusted`: for what is said of an issuer; may be null.
+    /// Rules and authorities outlive the verifier.
+    Verifier(const VerifyRules& rules, std::string name, const Authorities* trusted = nullptr)
+        : rules_(rules), name_(std::move(name)), trusted_(trusted) {}
 
     /// To be called by mbedTLS for each certificate of the chain, the peer's own last.
     static int callback(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) noexcept;
@@ -46,14 +51,21 @@ public:
 private:
     std::uint32_t check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
     bool has_pins(const mbedtls_x509_crt& certificate);
+    std::uint32_t refuse_unreadable(int depth);
     void explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
-    void report(const std::string& label, const std::string& what, const char* option);
+    void explain_untrusted(const mbedtls_x509_crt& first);
+    void report(const std::string& label, const std::string& what, const char* option = nullptr);
     std::string label(const mbedtls_x509_crt& certificate, int depth) const;
+    std::string label(int depth) const;
     std::string misuse(int depth) const;
-    std::string trust_failure(const mbedtls_x509_crt& certificate, int depth) const;
+    std::string name_failure(const mbedtls_x509_crt& certificate) const;
+    std::string why_not_trusted(const mbedtls_x509_crt& certificate) const;
 
     const VerifyRules& rules_;
     std::string name_;
+    const Authorities* trusted_;
+    const mbedtls_x509_crt* untrusted_ = nullptr;  // of this chain: that whose issuer is missing
+    int untrusted_depth_ = 0;
     std::string own_label_;  // of the peer's own certificate
     std::string failures_;
     std::uint32_t explained_ = 0;

@@ -42,10 +42,13 @@ struct Cast {
         add("sha384", {.dns = {"localhost"}, .hash = MBEDTLS_MD_SHA384}, &root);
         add("for clients", {.dns = {"localhost"}, .purpose = "client"}, &root);
         add("for servers", {.dns = {"localhost"}, .purpose = "server"}, &root);
+        add("bound authority", {.dns = {"localhost"}}, &bound);
+        add("namesake", {.dns = {"localhost"}}, &namesake);
         add("revoked", {.dns = {"localhost"}, .serial = "\x42"}, &root);
         trust = files.write("root.pem", root.pem);
         files.write("crl.pem", root.pem + make_crl(root, {66, 67}));
         files.write("both.pem", other_root.pem + root.pem);
+        files.write("bound.pem", root.pem + bound.pem);
         files.write("garbage.pem", "nothing of value\n");
     }
     void add(const std::string& name, const CertificateWish& wish, const Certificate* issuer, const std::string& chain = {}) {
@@ -65,6 +68,8 @@ struct Cast {
     Certificate expired_intermediate = make_certificate({.common_name = "Expired", .is_ca = true, .not_after = "20210101000000"}, &root);
     Certificate short_path = make_certificate({.common_name = "Short", .is_ca = true, .path_length = 0}, &root);
     Certificate below_short = make_authority("Below", &short_path);
+    Certificate bound = make_certificate({.common_name = "Bound", .is_ca = true, .permitted_host = "localhost"});
+    Certificate namesake = make_authority("Test Root");
     Certificate plain_leaf = make_certificate({.common_name = "plain", .dns = {"localhost"}}, &root);
     std::string trust;
     std::map<std::string, std::string> fingerprints;
@@ -131,7 +136,7 @@ std::vector<Case> client_cases() {
         {"wrong ip", "127.0.0.1", {}, {R"(is not for "127.0.0.1" but for "localhost", 127.0.0.2)"}},
         {"wrong ip6", "localhost", named("::1"), {R"(is not for "::1" but for "localhost", ::2)"}},
         {"ip6", "localhost", named("::1"), {}},
-        {"ip as dns", "127.0.0.1", {}, {R"(is not for "127.0.0.1" but for "127.0.0.1")"}},
+        {"ip as dns", "127.0.0.1", {}, {"is not for the address 127.0.0.1: ", "(subjectAltName=IP:127.0.0.1)"}},
         {"wide wildcard", "localhost", named("a.example"), {R"(but for "*.example")"}},
         {"expired", "localhost", {}, {R"(expired on 2021-01-01 00:00:00 UTC (ssl option "verify_peer"))"}},
         {"expired", "localhost", insecure, {}},
@@ -146,7 +151,15 @@ std::vector<Case> client_cases() {
         {"untrusted root", "localhost", {}, {R"(is issued by "CN=Other Root", which is neither trusted nor among)", "cafile"}},
         {"untrusted root", "localhost", self_signed, {R"(is issued by "CN=Other Root")"}},
         {"untrusted root", "localhost", trust("both.pem"), {}},
-        {"leaf of leaf", "localhost", {}, {R"("CN=leaf" is issued by "CN=plain")"}},
+        {"leaf of leaf",
+         "localhost",
+         {},
+         {R"("CN=leaf" is issued by "CN=plain", which was sent, but did not sign it, or is none that may)"}},
+        {"bound authority",
+         "localhost",
+         trust("bound.pem"),
+         {R"(is issued by "CN=Bound", which is among the trusted ones, but cannot be used: it has a critical extension)"}},
+        {"namesake", "localhost", {}, {R"(is issued by "CN=Test Root", which is trusted, but did not sign it)", "cafile"}},
         {"no chain", "localhost", {}, {R"(is issued by "CN=Intermediate", which is neither trusted nor among the certificates sent)"}},
         {"chain", "localhost", {}, {}},
         {"chain", "localhost", depth(2), {}},
@@ -159,7 +172,7 @@ std::vector<Case> client_cases() {
         {"long chain", "localhost", {}, {}},
         {"long chain", "localhost", depth(2), {"longer than 2"}},
         {"long chain", "localhost", depth(3), {}},
-        {"chain reversed", "localhost", {}, {R"("CN=Second", is issued by "CN=Intermediate")"}},
+        {"chain reversed", "localhost", {}, {R"("CN=Second", is issued by "CN=Intermediate", which was sent before it)", "wrong order"}},
         {"expired intermediate", "localhost", {}, {R"(certificate 1 of the chain, "CN=Expired", expired on 2021)"}},
         {"path too long", "localhost", {}, {R"("CN=Below", is issued by "CN=Short")"}},
         {"weak hash", "localhost", {}, {R"(is signed with a weak hash, SHA-1 (ssl option "security_level"))"}},

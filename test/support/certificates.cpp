@@ -59,8 +59,8 @@ std::string alternative_names(const CertificateWish& wish) {
     return der(0x30, names);
 }
 
-void set_extension(Writer& writer, const char* oid, std::size_t oid_size, const std::string& value) {
-    require(mbedtls_x509write_crt_set_extension(writer.get(), oid, oid_size, 0, bytes_of(value), value.size()), "set_extension");
+void set_extension(Writer& writer, const char* oid, std::size_t oid_size, const std::string& value, int is_critical = 0) {
+    require(mbedtls_x509write_crt_set_extension(writer.get(), oid, oid_size, is_critical, bytes_of(value), value.size()), "set_extension");
 }
 
 void set_extensions(Writer& writer, const CertificateWish& wish) {
@@ -68,6 +68,9 @@ void set_extensions(Writer& writer, const CertificateWish& wish) {
     if (wish.key_usage != 0) require(mbedtls_x509write_crt_set_key_usage(writer.get(), wish.key_usage), "key_usage");
     if (!wish.dns.empty() || !wish.ip.empty())
         set_extension(writer, MBEDTLS_OID_SUBJECT_ALT_NAME, MBEDTLS_OID_SIZE(MBEDTLS_OID_SUBJECT_ALT_NAME), alternative_names(wish));
+    if (!wish.permitted_host.empty())  // RFC 5280, section 4.2.1.10
+        set_extension(writer, MBEDTLS_OID_NAME_CONSTRAINTS, MBEDTLS_OID_SIZE(MBEDTLS_OID_NAME_CONSTRAINTS),
+                      der(0x30, der(0xa0, der(0x30, der(0x82, wish.permitted_host)))), 1);
     if (wish.purpose.empty()) return;
     const std::string oid = wish.purpose == "server" ? MBEDTLS_OID_SERVER_AUTH : MBEDTLS_OID_CLIENT_AUTH;
     set_extension(writer, MBEDTLS_OID_EXTENDED_KEY_USAGE, MBEDTLS_OID_SIZE(MBEDTLS_OID_EXTENDED_KEY_USAGE), der(0x30, der(0x06, oid)));
@@ -107,6 +110,17 @@ Certificate make_certificate(const CertificateWish& wish, const Certificate* iss
     require(mbedtls_pk_write_key_pem(key.get(), buffer.data(), buffer.size()), "key_pem");
     made.key = reinterpret_cast<const char*>(buffer.data());
     return made;
+}
+
+Certificate with_unknown_signature(const Certificate& certificate) {
+    mbedtls::Certificates parsed;
+    require(mbedtls_x509_crt_parse(parsed.get(), bytes_of(certificate.pem), certificate.pem.size() + 1), "crt_parse");
+    std::string bytes(mbedtls::view(parsed.get()->raw));
+    const std::string known = MBEDTLS_OID_ECDSA_SHA256;
+    for (std::size_t at = bytes.find(known); at != std::string::npos; at = bytes.find(known, at)) bytes[at + known.size() - 1] = '\x7f';
+    Certificate changed = certificate;
+    changed.pem = as_pem("CERTIFICATE", bytes_of(bytes), bytes.size());
+    return changed;
 }
 
 Certificate make_authority(const std::string& name, const Certificate* issuer) {

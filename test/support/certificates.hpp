@@ -23,9 +23,10 @@ struct CertificateWish {
     std::string not_before = "20200101000000";
     std::string not_after = "20491231235959";
     mbedtls_md_type_t hash = MBEDTLS_MD_SHA256;
-    unsigned key_usage = 0;       ///< 0: none said
-    std::string purpose{};        ///< extended key usage: "server", "client" or none
-    std::string serial = "\x01";  ///< the number's bytes
+    unsigned key_usage = 0;        ///< 0: none said
+    std::string purpose{};         ///< extended key usage: "server", "client" or none
+    std::string serial = "\x01";   ///< the number's bytes
+    std::string permitted_host{};  ///< of a critical name constraint, unless empty
 };
 
 /// A certificate and its key, as PEM.
@@ -37,6 +38,8 @@ struct Certificate {
 
 /// A new key and a certificate for it, signed by `issuer`, or by itself.
 Certificate make_certificate(const CertificateWish& wish, const Certificate* issuer = nullptr);
+/// The same, said to be signed in a way that nobody knows.
+Certificate with_unknown_signature(const Certificate& certificate);
 Certificate make_authority(const std::string& name, const Certificate* issuer = nullptr);
 /// A CRL of `issuer` as PEM, with these serial numbers (1 to 127).
 std::string make_crl(const Certificate& issuer, const std::vector<unsigned char>& serials);

@@ -2,14 +2,25 @@
 
 #include <cstdlib>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
 
 using namespace hawser::transport;
-using Paths = std::vector<std::string>;
 
 namespace {
+
+using Found = std::vector<std::pair<std::string, bool>>;
+
+/// Paths, and whether each is a folder.
+Found found(const CaPlaces& places) {
+    Found paths;
+    for (const CaSource& source : find_ca_sources(places)) paths.emplace_back(source.path, source.is_folder);
+    return paths;
+}
 
 /// An environment variable for the time of a test.
 class Variable {
@@ -41,10 +52,9 @@ TEST_CASE("ca bundle: the first of the usual files that is there, or else a fold
     const Variable no_file("SSL_CERT_FILE", nullptr), no_folder("SSL_CERT_DIR", nullptr);
     const support::Files files;
     const std::string first = files.write("first", ""), second = files.write("second", ""), missing = files.path("missing");
-    CHECK(find_ca_sources({{missing, first, second}, {"/"}}).files == Paths{first});
-    CHECK(find_ca_sources({{missing, first, second}, {"/"}}).folders.empty());
-    CHECK(find_ca_sources({{missing}, {missing, "/"}}).folders == Paths{"/"});
-    CHECK(find_ca_sources({{missing}, {missing}}).empty());
+    CHECK(found({{missing, first, second}, {"/"}}) == Found{{first, false}});
+    CHECK(found({{missing}, {missing, "/"}}) == Found{{"/", true}});
+    CHECK(found({{missing}, {missing}}).empty());
     CHECK_FALSE(usual_ca_places().files.empty());
 }
 
@@ -53,21 +63,28 @@ TEST_CASE("ca bundle: SSL_CERT_FILE and SSL_CERT_DIR go before the usual places"
     const CaPlaces places = {{files.write("usual", "")}, {"/"}};
     {
         const Variable file("SSL_CERT_FILE", "/mine.pem"), no_folder("SSL_CERT_DIR", nullptr);
-        CHECK(find_ca_sources(places).files == Paths{"/mine.pem"});
-        CHECK(find_ca_sources(places).folders.empty());
+        CHECK(found(places) == Found{{"/mine.pem", false}});
     }
     {
         const Variable no_file("SSL_CERT_FILE", nullptr), folders("SSL_CERT_DIR", "/a::/b");
-        CHECK(find_ca_sources(places).files.empty());
-        CHECK(find_ca_sources(places).folders == Paths{"/a", "/b"});
+        CHECK(found(places) == Found{{"/a", true}, {"/b", true}});
     }
     {
         const Variable file("SSL_CERT_FILE", "/mine.pem"), folders("SSL_CERT_DIR", "/a");
-        CHECK(find_ca_sources(places).files == Paths{"/mine.pem"});
-        CHECK(find_ca_sources(places).folders == Paths{"/a"});
+        CHECK(found(places) == Found{{"/mine.pem", false}, {"/a", true}});
     }
     {
         const Variable file("SSL_CERT_FILE", ""), folders("SSL_CERT_DIR", "");
-        CHECK(find_ca_sources(places).files == places.files);
+        CHECK(found(places) == Found{{places.files[0], false}});
     }
+}
+
+TEST_CASE("ca bundle: each source says what names it") {
+    const Variable file("SSL_CERT_FILE", "/mine.pem"), folders("SSL_CERT_DIR", "/a");
+    const CaSources sources = find_ca_sources({});
+    REQUIRE(sources.size() == 2);
+    CHECK(sources[0].origin == "environment variable SSL_CERT_FILE");
+    CHECK_FALSE(sources[0].may_be_bad);
+    CHECK(sources[1].origin == "environment variable SSL_CERT_DIR");
+    CHECK(sources[1].may_be_bad);
 }

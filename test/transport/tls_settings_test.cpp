@@ -81,7 +81,9 @@ TEST_CASE("tls settings: fingerprints, lists and switches") {
     CHECK(settings.keep_certificate);
     CHECK(settings.keep_chain);
     CHECK(settings.ciphersuites.size() == 2);
-    CHECK(settings.authorities.files == std::vector<std::string>{"ca.pem"});
+    REQUIRE(settings.authorities.size() == 1);
+    CHECK(settings.authorities[0].path == "ca.pem");
+    CHECK_FALSE(settings.has_system_authorities);
     CHECK_FALSE(settings.has_peer_name);
 }
 

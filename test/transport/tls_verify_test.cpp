@@ -87,3 +87,33 @@ TEST_CASE("tls verify: names and fingerprints of a certificate") {
     CHECK(fingerprint(*shown.crt.get(), MBEDTLS_MD_SHA256).size() == 32);
     CHECK(fingerprint(*shown.crt.get(), MBEDTLS_MD_NONE).empty());
 }
+
+TEST_CASE("tls verify: a certificate that mbedTLS could not read is told to be that, and nothing else") {
+    mbedtls::Certificates empty;
+    const VerifyRules rules;
+    Verifier verifier(rules, "a.example");
+    std::uint32_t flags = MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_NOT_TRUSTED | MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    CHECK(Verifier::callback(&verifier, empty.get(), 0, &flags) == 0);
+    CHECK(flags != 0);
+    CHECK(verifier.failures() == "the server's certificate cannot be read: its key or its signature is of a kind that " +
+                                     mbedtls::library_name() + " does not know (Ed25519, say)");
+    const VerifyRules none{.verify_peer = false}, pinned{.verify_peer = false, .pins = {{MBEDTLS_MD_SHA1, std::string(20, 'x')}}};
+    Verifier careless(none, ""), careful(pinned, "");
+    CHECK(Verifier::callback(&careless, empty.get(), 0, &flags) == 0);
+    CHECK(flags == 0);
+    CHECK(Verifier::callback(&careful, empty.get(), 0, &flags) != 0);
+}
+
+TEST_CASE("tls verify: an address among the names of hosts is told to be in the wrong place") {
+    const VerifyRules rules;
+    for (const auto& [host, address] : {std::pair("127.0.0.1", "127.0.0.1"), std::pair("0:0:0:0:0:0:0:1", "::1")}) {
+        Shown shown({.dns = {"localhost", host}});
+        Verifier verifier(rules, address);
+        std::uint32_t flags = 0;
+        Verifier::callback(&verifier, shown.crt.get(), 0, &flags);
+        CHECK(flags == MBEDTLS_X509_BADCERT_CN_MISMATCH);
+        CHECK(verifier.failures().find("is not for the address " + std::string(address) + ": it has it as the name of a host") !=
+              std::string::npos);
+        CHECK(verifier.failures().find("subjectAltName=IP:" + std::string(address)) != std::string::npos);
+    }
+}
