@@ -92,6 +92,11 @@ public:
     /// `client_failed` on a client that does not own its reactor.
     Message receive();
 
+    /// Reads the files that the "ssl" options name anew, for the connections to come; each connection looks by itself whether they have
+    /// changed, and goes on with the old ones where the new ones are wrong. Throws `Errc::invalid_option`, and keeps the old ones then.
+    /// No effect for `ws`.
+    Client& reload_context();
+
     /// For the next handshake.
     Client& add_header(std::string name, std::string value);
     /// Whether the open connection outlives the client, for the next one to the same URI. Middlewares of the client's do not go along.

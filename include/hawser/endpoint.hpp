@@ -67,6 +67,7 @@ protected:
     void listen_tick(Listeners::OnTick function);
     void append_middleware(std::shared_ptr<Middleware> middleware);
     void apply_configuration(Configuration configuration);
+    void apply_context(Context context);
 
     std::shared_ptr<endpoint::Base> base_;
     /// @endcond
@@ -131,13 +132,15 @@ public:
     Self& set_frame_size(std::size_t size) {
         return change([&](Configuration& c) { c.frame_size = size; });
     }
-    /// Options of the layers below, for the next connection.
-    Self& set_context(Context context) {
-        return change([&](Configuration& c) { c.context = std::move(context); });
-    }
-    /// One option, for the next connection. Throws `Errc::invalid_option`.
+    /// Options of the layers below, for the next connection. Files that "ssl" options name are read anew when they have changed, also
+    /// by options that are as they were. Throws `Errc::invalid_option`, and changes nothing then.
+    Self& set_context(Context context) { return apply_context(std::move(context)), self(); }
+    /// One option, as above. A certificate, its key and its passphrase may be set one after the other: whether they fit together is
+    /// seen to at the next handshake, or by `reload_context()`.
     Self& set_option(std::string_view wrapper, std::string_view name, OptionValue value) {
-        return change([&](Configuration& c) { c.context.set_option(wrapper, name, std::move(value)); });
+        Context changed = context();
+        changed.set_option(wrapper, name, std::move(value));
+        return set_context(std::move(changed));
     }
     Self& set_option(std::string_view wrapper, std::string_view name, NoValue) = delete;
 

@@ -25,6 +25,13 @@ void Base::set_configuration(Configuration configuration) {
     update_tick();
 }
 
+void Base::set_context(Context context) {
+    if (context.options() == configuration().context.options()) return update_tls(context);
+    Configuration changed = configuration();
+    changed.context = std::move(context);
+    set_configuration(std::move(changed));
+}
+
 bool Base::changes_ssl(const Configuration& configuration) const {
     const auto ssl_of = [](const Configuration& of) {
         const Context::Options& options = of.context.options();

@@ -25,6 +25,8 @@ public:
     Reactor& reactor() const noexcept { return reactor_; }
     const Configuration& configuration() const noexcept { return *settings_; }
     virtual void set_configuration(Configuration configuration);
+    /// Other options. Those that are there already, set again, ask for their files to be read anew.
+    void set_context(Context context);
 
     /// The application is done with it: links are dropped, and no listener is called any more.
     virtual void abandon();
@@ -71,6 +73,9 @@ protected:
 
     /// What every connection has from the start: the answers to a Close and to a ping.
     connection::ChainPtr stock_chain() const;
+    /// Makes anew what the "ssl" options of this context ask for, if it was made before. Throws, and keeps the old, for those that cannot
+    /// be.
+    virtual void update_tls(const Context& context) = 0;
     /// Whether the "ssl" options are others than the present ones.
     bool changes_ssl(const Configuration& configuration) const;
 

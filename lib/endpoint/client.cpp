@@ -28,6 +28,8 @@ SendStatus Client::send(const MessageView& message) { return client().send(messa
 SendStatus Client::close(CloseCode code, std::string_view reason) { return client().close(code, reason); }
 Message Client::receive() { return client().receive(); }
 
+Client& Client::reload_context() { return client().reload_context(), *this; }
+
 Client& Client::add_header(std::string name, std::string value) {
     client().add_header(std::move(name), std::move(value));
     return *this;

@@ -64,12 +64,54 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
-    if (uri_.is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
+    prepare_tls();
     running_ = wanted_ = true;
     reconnect_due_ = false;
     cancel_reconnect();
     if (!configuration().persistent || !unpark()) dial();
     update_tick();
+}
+
+std::shared_ptr<transport::TlsContext> ClientBase::make_tls(const Context& context) const {
+    return transport::make_tls_context(core(), transport::TlsRole::client, context);
+}
+
+/// Sees to what the next connection needs for TLS. Files that have changed are read anew; when they cannot be, what was read before
+/// stays, as it does on a server.
+void ClientBase::prepare_tls() {
+    if (!uri_.is_secure()) return;
+    try {
+        tls_ = make_tls(configuration().context);
+    } catch (const Error& error) {
+        if (!tls_) throw;
+        log(LogLevel::warning, "what has changed on disk is not used", {{"uri", uri_.str()}, {"reason", error.what()}});
+    }
+}
+
+/// prepare_tls(), outside of the application's calls: what is impossible is told, and would be wrong the next time too.
+bool ClientBase::can_secure() {
+    try {
+        prepare_tls();
+        return true;
+    } catch (const Error& error) {
+        wanted_ = false;
+        on_connect_failed(error);
+        return false;
+    }
+}
+
+void ClientBase::update_tls(const Context& context) {
+    if (!tls_) return;
+    try {
+        tls_ = make_tls(context);
+    } catch (const transport::IdentityMismatch&) {
+        // The option that is missing may follow: the next connection tells.
+        tls_.reset();
+    }
+}
+
+void ClientBase::reload_context() {
+    if (uri_.is_secure()) tls_ = make_tls(configuration().context);
 }
 
 void ClientBase::dial() {
@@ -87,7 +129,7 @@ void ClientBase::set_configuration(Configuration configuration) {
     configuration.validate();
     check_proxy(configuration);
     // Options that cannot be leave everything as it is.
-    if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration.context);
+    if (changes_ssl(configuration)) update_tls(configuration.context);
     Base::set_configuration(std::move(configuration));
     update_redirects();
 }
@@ -102,6 +144,7 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
     const auto self = shared_from_this();
     const std::unique_ptr<transport::Dialer> done = std::move(dialer_);
     if (const Error* error = std::get_if<Error>(&result)) return on_connect_failed(*error);
+    if (!tls_ && !can_secure()) return;
     connected(std::get<0>(std::move(result)));
 }
 
@@ -388,7 +431,7 @@ bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
     cancel_reconnect();
     reconnect_timer_ = core().start_timer(*delay, Seconds(0), [this] {
         reconnect_timer_ = 0;
-        dial();
+        if (can_secure()) dial();
     });
     return true;
 }

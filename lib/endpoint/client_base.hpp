@@ -33,6 +33,8 @@ public:
     void stop();
     void abandon() override;
     void set_configuration(Configuration configuration) override;
+    /// Reads the files that the "ssl" options name anew, for the connections to come.
+    void reload_context();
     virtual SendStatus send(const MessageView& message);
     virtual SendStatus close(CloseCode code, std::string_view reason);
     /// The blocking style's; without that it throws.
@@ -58,6 +60,7 @@ public:
 
 protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
+    void update_tls(const Context& context) override;
     bool is_ticking() const noexcept override { return running_ && (is_connected() || dialer_ || reconnect_timer_ != 0); }
     /// The attempt to connect came to nothing.
     virtual void on_connect_failed(const Error& error);
@@ -70,6 +73,9 @@ private:
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
     void dial();
+    std::shared_ptr<transport::TlsContext> make_tls(const Context& context) const;
+    void prepare_tls();
+    bool can_secure();
     void check_proxy(const Configuration& configuration) const;
     bool reconnect_after(std::optional<Seconds> delay);
     bool comes_back_after(const Link& link, const Disconnect& ending);

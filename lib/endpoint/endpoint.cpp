@@ -28,5 +28,6 @@ bool Endpoint::remove_middleware(const Middleware& middleware) { return base_->r
 bool Endpoint::remove_close_handler() { return base_->remove_close_handler(); }
 bool Endpoint::remove_ping_responder() { return base_->remove_ping_responder(); }
 void Endpoint::apply_configuration(Configuration configuration) { base_->set_configuration(std::move(configuration)); }
+void Endpoint::apply_context(Context context) { base_->set_context(std::move(context)); }
 
 }  // namespace hawser

@@ -43,13 +43,26 @@ void ServerBase::open_listener() {
 }
 
 void ServerBase::reload_context() {
-    if (options_.ssl) tls_ = transport::make_tls_context(transport::TlsRole::server, configuration().context);
+    if (!options_.ssl) return;
+    tls_ = transport::make_tls_context(core(), transport::TlsRole::server, configuration().context);
+    is_identity_due_ = false;
+}
+
+void ServerBase::update_tls(const Context& context) {
+    if (!tls_) return;
+    try {
+        tls_ = transport::make_tls_context(core(), transport::TlsRole::server, context);
+        is_identity_due_ = false;
+    } catch (const transport::IdentityMismatch&) {
+        // The option that is missing may follow: the next handshake tells, and until then it goes on with what there is.
+        is_identity_due_ = true;
+    }
 }
 
 void ServerBase::set_configuration(Configuration configuration) {
     configuration.validate();
     // Options that cannot be leave everything as it is.
-    if (tls_ && changes_ssl(configuration)) tls_ = transport::make_tls_context(transport::TlsRole::server, configuration.context);
+    if (changes_ssl(configuration)) update_tls(configuration.context);
     Base::set_configuration(std::move(configuration));
 }
 
@@ -138,11 +151,25 @@ void ServerBase::abandon() {
 }
 
 void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
+    if (is_identity_due_ && !settle_identity()) return;
     if (tls_) transport = transport::make_tls(std::move(transport), tls_);
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
     link->index = static_cast<std::uint32_t>(links_.size());
     links_.push_back(link);
     link->begin();
+}
+
+/// Takes up a certificate, key and passphrase that were set one after the other. When they do not fit together that is told, once, and
+/// the old ones stay. Returns false when the listener has ended the server.
+bool ServerBase::settle_identity() {
+    const auto self = shared_from_this();
+    is_identity_due_ = false;
+    try {
+        reload_context();
+    } catch (const Error& error) {
+        report(error);
+    }
+    return state_ != State::idle;
 }
 
 std::uint16_t ServerBase::port() const noexcept { return port_; }

@@ -52,12 +52,14 @@ public:
 
 protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
+    void update_tls(const Context& context) override;
     bool is_ticking() const noexcept override { return is_running(); }
 
 private:
     enum class State { idle, running, stopped, shutting_down };
 
     void open_listener();
+    bool settle_identity();
     void set_state(State state);
     void end_run();
     void cancel_shutdown();
@@ -66,6 +68,7 @@ private:
     ServerOptions options_;
     std::unique_ptr<transport::Listener> listener_;
     std::shared_ptr<transport::TlsContext> tls_;  // while it has been started, with ssl
+    bool is_identity_due_ = false;                // certificate and key were set, and do not fit together yet
     std::string name_;                            // where it listens, or did last
     std::uint16_t port_;                          // asked for, then bound
     State state_ = State::idle;
