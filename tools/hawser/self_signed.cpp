@@ -4,6 +4,7 @@
 #include <mbedtls/md.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pem.h>
+#include <mbedtls/platform_util.h>
 #include <unistd.h>
 
 #include <array>
@@ -134,9 +135,17 @@ SelfSigned::SelfSigned(const std::vector<std::string>& names) {
     std::size_t length = 0;
     require(mbedtls_pem_write_buffer("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n", bytes, der.size(), buffer.data(),
                                      buffer.size(), &length));
-    std::string content = reinterpret_cast<const char*>(buffer.data());
+    // The key's text stays nowhere in memory.
+    struct Wiped {
+        std::string text{};
+        ~Wiped() { mbedtls_platform_zeroize(text.data(), text.size()); }
+    } content;
+    content.text.reserve(2 * buffer.size());
+    content.text = reinterpret_cast<const char*>(buffer.data());
     require(mbedtls_pk_write_key_pem(&key.value, buffer.data(), buffer.size()));
-    path_ = write_file(content + reinterpret_cast<const char*>(buffer.data()));
+    content.text += reinterpret_cast<const char*>(buffer.data());
+    mbedtls_platform_zeroize(buffer.data(), buffer.size());
+    path_ = write_file(content.text);
 }
 
 void SelfSigned::remove() noexcept {
