@@ -96,10 +96,13 @@ std::string mismatch(int error, const HandshakeTraces& traces, const std::string
 
 /// A message that mbedTLS does not take for its size: a chain of certificates is the only one that long.
 std::string size_failure(int error, std::size_t size, const std::string& peer) {
-    const bool may_be = error == MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE || error == MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED;
-    if (!may_be || size == 0) return {};
+    const bool is_refused = error == MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE && size != 0;
+    // 3.6 puts parts together until its buffer is full.
+    const bool is_overflow = error == MBEDTLS_ERR_SSL_BAD_INPUT_DATA || error == MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED;
+    const bool is_too_long = (is_refused || is_overflow) && size > MBEDTLS_SSL_IN_CONTENT_LEN;
+    if (!is_refused && !is_too_long) return {};
     const std::string what = peer + " sent a message of " + std::to_string(size) + " bytes (its certificates, most likely) ";
-    if (size > MBEDTLS_SSL_IN_CONTENT_LEN)
+    if (is_too_long)
         return what + "which is too long: " + mbedtls::library_name() + " takes no more than " + std::to_string(MBEDTLS_SSL_IN_CONTENT_LEN);
     return what + "in several records, which " + mbedtls::library_name() + " cannot put together";
 }

@@ -1,5 +1,7 @@
 #include "transport/tls_failure.hpp"
 
+#include <mbedtls/error.h>
+
 #include "support/catch.hpp"
 #include "transport/mbedtls_shim.hpp"
 
@@ -40,6 +42,10 @@ TEST_CASE("tls failure: a message that mbedTLS does not take is told with its si
     CHECK(text(0) == mbedtls::error_text(MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE));
     CHECK(text(16383).find("in several records, which") != std::string::npos);
     CHECK(text(16384).find("in several records, which") != std::string::npos);
+    for (const int error : {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED}) {
+        CHECK(handshake_failure(error, {.cut_message_size = 16384}, false) == mbedtls::error_text(error));
+        CHECK(handshake_failure(error, {.cut_message_size = 16385}, false) == text(16385));
+    }
     CHECK(text(16385) == "the server sent a message of 16385 bytes (its certificates, most likely) which is too long: " +
                              mbedtls::library_name() + " takes no more than 16384");
 }
