@@ -36,8 +36,10 @@ public:
     /// The URI in normal form, without user information, so that it may be logged.
     std::string str() const;
 
-    /// Resolves a reference against this URI, as a `Location` header asks for (RFC 3986, section 5).
-    /// `http` and `https` are taken for `ws` and `wss`. Throws `Error` with `Errc::bad_uri`.
+    /// Resolves a reference against this URI, as a `Location` header asks for (RFC 3986, section 5; RFC 9110, section 10.2.2).
+    /// `http` and `https` are taken for `ws` and `wss`; a fragment is dropped; spaces, brackets and other characters that browsers encode
+    /// in a path or query, UTF-8 among them, are percent-encoded. Credentials stay as long as scheme, host and port do, unless the
+    /// reference has its own. Throws `Error` with `Errc::bad_uri`.
     Uri resolve(std::string_view reference) const;
 
 private:

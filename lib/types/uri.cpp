@@ -10,6 +10,7 @@
 
 #include <hawser/error.hpp>
 
+#include "types/origin.hpp"
 #include "types/text.hpp"
 
 namespace hawser {
@@ -57,6 +58,16 @@ void check_characters(string_view text) {
         if (is_unreserved(rest[0]) || is_reserved(rest[0])) continue;
         refuse(text, "the character" + offset(text, rest) + " is not allowed in a URI, percent-encode it");
     }
+}
+
+// A host of another script cannot be percent-encoded: DNS knows it by another name.
+void check_script(string_view text, string_view authority) {
+    string_view host = authority.substr(authority.rfind('@') + 1);
+    host = host.substr(0, host.find(':'));
+    const auto letter = std::find_if(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    if (letter != host.end())
+        refuse(text, "the host name has a character" + offset(text, host.substr(static_cast<std::size_t>(letter - host.begin()))) +
+                         " that is not ASCII: write it as DNS has it, with A-labels (xn--…, RFC 5890)");
 }
 
 // A URI reference, taken apart as RFC 3986, appendix B, does it.
@@ -241,6 +252,20 @@ std::string port_suffix(const Uri& uri) {
     return uri.port() == standard_port(uri.is_secure()) ? std::string() : ':' + std::to_string(uri.port());
 }
 
+// Path or query of a reference, with what browsers encode there percent-encoded.
+std::string encoded(string_view part) {
+    constexpr string_view digits = "0123456789ABCDEF", to_encode = " \"<>[]^`{|}";
+    std::string result;
+    for (const char c : part) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x80 && to_encode.find(c) == string_view::npos)
+            result += c;
+        else
+            result.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 0xF]);
+    }
+    return result;
+}
+
 // The scheme that a `Location` has in HTTP's terms, in WebSocket's.
 std::string websocket_scheme(string_view scheme) {
     if (equals_ignoring_case(scheme, "http")) return "ws";
@@ -248,12 +273,34 @@ std::string websocket_scheme(string_view scheme) {
     return std::string(scheme);
 }
 
+// Of a reference with a scheme or an authority. Without an authority it is no URI of ours: that is for the parser to say.
+std::string resolved_uri(const std::string& base_scheme, const Parts& parts) {
+    std::string text = websocket_scheme(parts.scheme.value_or(base_scheme)) + ':';
+    if (!parts.authority) return text.append(parts.path);
+    return text.append("//").append(*parts.authority).append(encoded(remove_dot_segments(parts.path))).append(encoded(parts.tail));
+}
+
+// Of a reference that has neither.
+std::string resolved_target(const std::string& base, const Parts& parts) {
+    const string_view base_path = string_view(base).substr(0, base.find('?'));
+    std::string target;
+    if (!parts.path.empty()) {
+        const bool is_absolute = parts.path.starts_with('/');
+        target.append(is_absolute ? string_view() : base_path.substr(0, base_path.rfind('/') + 1)).append(encoded(parts.path));
+        target = remove_dot_segments(target);
+    } else {
+        target = parts.tail.starts_with('?') ? base_path : base;
+    }
+    return target.append(encoded(parts.tail));
+}
+
 }  // namespace
 
 Uri::Uri(string_view text) {
     if (text.size() > longest_uri) refuse(text, "it is longer than " + std::to_string(longest_uri) + " bytes");
-    check_characters(text);
     const Parts parts = split(text);
+    check_script(text, parts.authority.value_or(""));
+    check_characters(text);
     scheme_ = parse_scheme(text, parts.scheme);
     if (!parts.authority) refuse(text, "there is no \"//\" behind the scheme");
     const Authority authority = split_authority(text, *parts.authority);
@@ -272,27 +319,19 @@ std::string Uri::authority() const {
 
 std::string Uri::str() const { return scheme_ + "://" + bracketed(host_) + port_suffix(*this) + target_; }
 
-// RFC 3986, section 5.2.2.
+// RFC 3986, section 5.2.2. A fragment is for who gets the answer (RFC 9110, section 10.2.2).
 Uri Uri::resolve(string_view reference) const {
     if (reference.size() > longest_uri) refuse(reference, "it is longer than " + std::to_string(longest_uri) + " bytes");
-    const Parts parts = split(reference);
-    if (parts.scheme || parts.authority) {
-        std::string text = websocket_scheme(parts.scheme.value_or(scheme_)) + ':';
-        if (parts.authority) text.append("//").append(*parts.authority);
-        return Uri(text.append(remove_dot_segments(parts.path)).append(parts.tail));
+    const Parts parts = split(reference.substr(0, reference.find('#')));
+    const bool is_relative = !parts.scheme && !parts.authority;
+    Uri result(is_relative ? scheme_ + "://" + bracketed(host_) + port_suffix(*this) + resolved_target(target_, parts)
+                           : resolved_uri(scheme_, parts));
+    // Who names us the address does not know by which zone we reach it.
+    if (result.host_ == host_.substr(0, host_.find('%'))) result.host_ = host_;
+    if (!result.has_credentials() && have_same_origin(result, *this)) {
+        result.user_ = user_;
+        result.password_ = password_;
     }
-    const string_view base_path = string_view(target_).substr(0, target_.find('?'));
-    std::string target;
-    if (!parts.path.empty()) {
-        const bool is_absolute = parts.path.starts_with('/');
-        target.append(is_absolute ? string_view() : base_path.substr(0, base_path.rfind('/') + 1)).append(parts.path);
-        target = remove_dot_segments(target);
-    } else {
-        target = parts.tail.starts_with('?') ? base_path : target_;
-    }
-    Uri result(scheme_ + "://" + bracketed(host_) + port_suffix(*this) + target.append(parts.tail));
-    result.user_ = user_;
-    result.password_ = password_;
     return result;
 }
 
