@@ -56,6 +56,8 @@ BoundSocket bind_ip(const Address& address, const Context& context) {
 }
 
 std::vector<Address> look_up(const ListenOptions& options) {
+    if (const std::string reason = no_address_reason(options.host); !reason.empty())
+        throw cannot_listen(options.host + ":" + std::to_string(options.port), reason);
     addrinfo hints{}, *found = nullptr;
     hints.ai_socktype = SOCK_STREAM;
     if (const int status = getaddrinfo(options.host.c_str(), nullptr, &hints, &found); status != 0) {

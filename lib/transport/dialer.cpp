@@ -38,7 +38,8 @@ private:
         Descriptor socket{};
     };
 
-    void race(const std::vector<Address>& addresses);
+    void found(const Resolver::Result& result);
+    void race(std::vector<Address> addresses);
     void start_next();
     bool connect(Attempt& attempt);
     void on_ready(Attempt& attempt);
@@ -46,6 +47,7 @@ private:
     void win(Attempt& attempt, const Address& local);
     void lose(const Attempt& attempt, const std::string& reason, std::error_code cause);
     void give_up();
+    bool has_tried() const noexcept { return !attempts_.empty() || !reasons_.empty(); }
     void fail(const std::string& what);
     void finish(Outcome outcome);
     void arm();
@@ -77,19 +79,25 @@ SocketDialer::~SocketDialer() { core_.loop().arm(*this, TimePoint::max()); }
 void SocketDialer::start() {
     if (!options_.unix_path.empty()) return race({Address::unix_socket(options_.unix_path)});
     if (const std::vector<Address> known = known_addresses(options_.host, options_.port); !known.empty()) return race(known);
-    const auto on_resolved = [this](const Resolver::Result& result) {
-        resolver_.reset();
-        if (result.addresses.empty()) return fail("cannot resolve \"" + options_.host + "\": " + result.failure);
-        race(result.addresses);
-    };
-    resolver_ = Resolver::resolve(core_, options_.host, options_.port, on_resolved, options_.resolver);
+    const auto on_found = [this](const Resolver::Result& result) { found(result); };
+    resolver_ = Resolver::resolve(core_, options_.host, options_.port, on_found, options_.resolver);
     arm();
 }
 
-void SocketDialer::race(const std::vector<Address>& addresses) {
+void SocketDialer::found(const Resolver::Result& result) {
+    if (result.is_last) resolver_.reset();
+    if (result.addresses.empty() && !has_tried()) return fail("cannot resolve \"" + options_.host + "\": " + result.failure);
+    race(result.addresses);
+}
+
+// Tries these addresses too, which are of another family than those that wait already.
+void SocketDialer::race(std::vector<Address> addresses) {
+    addresses.insert(addresses.end(), addresses_.rbegin(), addresses_.rend());
     addresses_ = interleave(addresses);
     std::reverse(addresses_.begin(), addresses_.end());
-    start_next();
+    // One that is under way has its time.
+    if (attempts_.empty()) return start_next();
+    arm();
 }
 
 // Starts attempts until one has to wait: the next waits for its failure, or for its own time.
@@ -100,7 +108,7 @@ void SocketDialer::start_next() {
         next_at_ = later(core_.fresh_now(), attempt_delay);
         if (connect(attempt)) break;
     }
-    if (!outcome_ && attempts_.empty()) return fail("cannot connect to " + target() + ": " + reasons_);
+    if (!outcome_ && attempts_.empty() && !resolver_) return fail("cannot connect to " + target() + ": " + reasons_);
     arm();
 }
 
@@ -174,8 +182,8 @@ void SocketDialer::lose(const Attempt& attempt, const std::string& reason, std::
 }
 
 void SocketDialer::give_up() {
-    const std::string within = " within " + seconds_text(options_.timeout);
-    if (resolver_) return fail("cannot resolve \"" + options_.host + "\": no answer from DNS" + within);
+    const std::string reason = "no answer within " + seconds_text(options_.timeout);
+    if (resolver_ && !has_tried()) return fail("cannot resolve \"" + options_.host + "\": " + reason);
     while (!outcome_ && !attempts_.empty()) {
         Attempt& attempt = *attempts_.front();
         // Its success may have come in the very iteration of the loop that ends the wait.

@@ -9,6 +9,11 @@
 #include <mutex>
 #include <new>
 #include <string_view>
+#include <utility>
+
+#include "transport/resolv_conf.hpp"
+#include "types/text.hpp"
+#include "types/time.hpp"
 
 namespace hawser::transport {
 namespace {
@@ -21,9 +26,20 @@ int initialize_library() {
     return status;
 }
 
+// RFC 8305, section 3: how long IPv6 is waited for once IPv4 is there.
+constexpr Seconds resolution_delay{0.05};
+
+ResolverOptions completed(ResolverOptions options) {
+    const ResolvTimes times = read_resolv_conf(options.system_file);
+    if (options.timeout == Seconds(0)) options.timeout = times.timeout;
+    if (options.tries == 0) options.tries = times.attempts;
+    return options;
+}
+
 class CaresResolver final : public Resolver, private reactor::Deadline {
 public:
-    CaresResolver(reactor::Core& core, OnDone on_done) : core_(core), on_done_(std::move(on_done)) {}
+    CaresResolver(reactor::Core& core, OnDone on_done, Seconds latest_answer)
+        : core_(core), on_done_(std::make_shared<const OnDone>(std::move(on_done))), latest_answer_(latest_answer) {}
     ~CaresResolver();
 
     void look_up(const std::string& host, std::uint16_t port, const ResolverOptions& options);
@@ -35,21 +51,35 @@ private:
         void on_ready(Readiness readiness) override { resolver.process(descriptor(), readiness); }
         CaresResolver& resolver;
     };
+    /// One family, or both at once in the hosts file.
+    struct Question {
+        CaresResolver& resolver;
+        int family;
+        bool is_answered = false;
+    };
 
-    int open_channel(const ResolverOptions& options);
+    int open_channel(const ResolverOptions& options, char* lookups);
+    void ask(Question& question, const std::string& host, std::uint16_t port);
+    bool is_in_hosts_file(const std::string& host, std::uint16_t port, const ResolverOptions& options);
     void process(int descriptor, Readiness readiness);
-    void arm_timeout();
+    void arm();
     void on_deadline() override;
     void watch(int descriptor, Readiness interest) noexcept;
-    void found(int status, const ares_addrinfo* list) noexcept;
+    void found(Question& question, int status, const ares_addrinfo* list) noexcept;
+    void answered(Question& question, int status);
+    bool is_answered() const noexcept { return v4_.is_answered && v6_.is_answered; }
     void fail_for_memory() noexcept { finish({{}, "no memory left"}); }
 
     reactor::Core& core_;
-    OnDone on_done_;
+    std::shared_ptr<const OnDone> on_done_;
+    const Seconds latest_answer_;
     ares_channel channel_ = nullptr;
     std::map<int, Socket> sockets_;
+    Question hosts_{*this, AF_UNSPEC}, v6_{*this, AF_INET6}, v4_{*this, AF_INET};
+    Result result_{};  // what has not been told yet
+    TimePoint tell_at_ = TimePoint::max();
+    bool was_told_ = false;
     bool is_done_ = false;
-    Result result_{};
 };
 
 CaresResolver::~CaresResolver() {
@@ -58,10 +88,11 @@ CaresResolver::~CaresResolver() {
     if (channel_) ares_destroy(channel_);
 }
 
-int CaresResolver::open_channel(const ResolverOptions& options) {
+// `lookups`: "f", the hosts file, or "b", DNS.
+int CaresResolver::open_channel(const ResolverOptions& options, char* lookups) {
     if (const int status = initialize_library(); status != ARES_SUCCESS) return status;
     ares_options settings{};
-    int mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB;
+    int mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS;
     // Without memory for the end of a look-up, c-ares 1.34.6 and later wait for another on a socket that they have closed and freed:
     // so they keep it. EDNS is on by itself from 1.22 on where no flags are given.
     settings.flags = ARES_FLAG_STAYOPEN | ARES_FLAG_EDNS;
@@ -70,6 +101,7 @@ int CaresResolver::open_channel(const ResolverOptions& options) {
         static_cast<CaresResolver*>(self)->watch(socket, Readiness(interest));
     };
     settings.sock_state_cb_data = this;
+    settings.lookups = lookups;
     if (options.timeout > Seconds(0)) {
         settings.timeout = int(std::chrono::duration_cast<std::chrono::milliseconds>(options.timeout).count());
         mask |= ARES_OPT_TIMEOUTMS;
@@ -84,57 +116,104 @@ int CaresResolver::open_channel(const ResolverOptions& options) {
 
 void CaresResolver::look_up(const std::string& host, std::uint16_t port, const ResolverOptions& options) {
     // A NUL would have another name looked up than the one that is shown and verified.
-    int status = host.empty() || host.find('\0') != std::string::npos ? int(ARES_EBADNAME) : open_channel(options);
-    if (status != ARES_SUCCESS) return finish({{}, ares_strerror(status)});
-    ares_addrinfo_hints hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = ARES_AI_NUMERICSERV;
-    const auto on_found = [](void* self, int found_status, int, ares_addrinfo* list) {
-        static_cast<CaresResolver*>(self)->found(found_status, list);
-        ares_freeaddrinfo(list);
-    };
-    ares_getaddrinfo(channel_, host.c_str(), std::to_string(port).c_str(), &hints, on_found, this);
-    arm_timeout();
+    if (host.empty() || host.find('\0') != std::string::npos) return finish({{}, ares_strerror(ARES_EBADNAME)});
+    if (is_in_hosts_file(host, port, options)) return;
+    char dns[] = "b";
+    if (const int status = open_channel(completed(options), dns); status != ARES_SUCCESS) return finish({{}, ares_strerror(status)});
+    ask(v6_, host, port);
+    ask(v4_, host, port);
+    arm();
 }
 
-void CaresResolver::found(int status, const ares_addrinfo* list) noexcept try {
-    if (is_done_) return;
-    Result result;
-    for (const ares_addrinfo_node* node = list ? list->nodes : nullptr; node; node = node->ai_next) {
-        result.addresses.emplace_back(node->ai_addr, node->ai_addrlen);
+// What the file has for one family is all there is: the other is not asked of DNS. Answered at once.
+bool CaresResolver::is_in_hosts_file(const std::string& host, std::uint16_t port, const ResolverOptions& options) {
+    char file[] = "f";
+    if (const int status = open_channel(options, file); status != ARES_SUCCESS) {
+        finish({{}, ares_strerror(status)});
+        return true;
     }
-    if (result.addresses.empty()) result.failure = ares_strerror(status == ARES_SUCCESS ? int(ARES_ENODATA) : status);
-    finish(std::move(result));
+    ask(hosts_, host, port);
+    ares_destroy(std::exchange(channel_, nullptr));
+    return is_done_;
+}
+
+void CaresResolver::ask(Question& question, const std::string& host, std::uint16_t port) {
+    ares_addrinfo_hints hints{};
+    hints.ai_family = question.family;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = ARES_AI_NUMERICSERV;
+    const auto on_found = [](void* asked, int status, int, ares_addrinfo* list) {
+        auto& one = *static_cast<Question*>(asked);
+        one.resolver.found(one, status, list);
+        ares_freeaddrinfo(list);
+    };
+    ares_getaddrinfo(channel_, host.c_str(), std::to_string(port).c_str(), &hints, on_found, &question);
+}
+
+void CaresResolver::found(Question& question, int status, const ares_addrinfo* list) noexcept try {
+    if (is_done_) return;
+    std::vector<Address> addresses;
+    for (const ares_addrinfo_node* node = list ? list->nodes : nullptr; node; node = node->ai_next)
+        addresses.emplace_back(node->ai_addr, node->ai_addrlen);
+    if (status == ARES_ENOMEM) return fail_for_memory();
+    if (question.family == AF_UNSPEC) {
+        if (!addresses.empty()) finish({std::move(addresses), {}});
+        return;
+    }
+    auto& all = result_.addresses;
+    all.insert(question.family == AF_INET6 ? all.begin() : all.end(), addresses.begin(), addresses.end());
+    answered(question, status);
 } catch (const std::bad_alloc&) {
     fail_for_memory();
+}
+
+// One answer decides when to tell: IPv6's addresses at once, IPv4's after a delay, nothing when both have answered. No such name means
+// that it has no records of any kind (RFC 8020), which for IPv6 alone not every server means (RFC 4074, section 4.2).
+void CaresResolver::answered(Question& question, int status) {
+    question.is_answered = true;
+    if (result_.failure.empty() || (status != ARES_SUCCESS && status != ARES_ENODATA))
+        result_.failure = ares_strerror(status == ARES_SUCCESS ? int(ARES_ENODATA) : status);
+    const bool found_any = !result_.addresses.empty();
+    if (is_answered() || (question.family == AF_INET6 && found_any))
+        tell_at_ = core_.now();
+    else if (question.family == AF_INET && (found_any || status == ARES_ENOTFOUND))
+        tell_at_ = later(core_.fresh_now(), resolution_delay);
 }
 
 // The result is handed out by the next iteration: by then c-ares is not on the stack, and the resolver may be destroyed.
 void CaresResolver::finish(Result result) noexcept {
     is_done_ = true;
     result_ = std::move(result);
-    core_.loop().arm(*this, core_.now());
+    tell_at_ = core_.now();
+    core_.loop().arm(*this, tell_at_);
 }
 
 void CaresResolver::process(int descriptor, Readiness readiness) {
     const auto socket_if = [&](Readiness what) { return unsigned(readiness) & unsigned(what) ? descriptor : ARES_SOCKET_BAD; };
     ares_process_fd(channel_, socket_if(Readiness::readable), socket_if(Readiness::writable));
-    arm_timeout();
+    arm();
 }
 
-void CaresResolver::arm_timeout() {
+void CaresResolver::arm() {
     if (is_done_) return;
     timeval wait{};
     // Without memory, c-ares 1.34.6 and later may lose the look-up.
-    if (!ares_timeout(channel_, nullptr, &wait)) return fail_for_memory();
-    core_.loop().arm(*this, core_.fresh_now() + std::chrono::seconds(wait.tv_sec) + std::chrono::microseconds(wait.tv_usec));
+    if (!is_answered() && !ares_timeout(channel_, nullptr, &wait)) return fail_for_memory();
+    const TimePoint timeout = core_.fresh_now() + std::chrono::seconds(wait.tv_sec) + std::chrono::microseconds(wait.tv_usec);
+    core_.loop().arm(*this, std::min(tell_at_, timeout));
 }
 
 void CaresResolver::on_deadline() {
-    if (!is_done_) return process(ARES_SOCKET_BAD, Readiness::none);
-    const OnDone on_done = std::move(on_done_);
-    on_done(std::move(result_));
+    if (core_.fresh_now() < tell_at_) return process(ARES_SOCKET_BAD, Readiness::none);
+    Result result = std::exchange(result_, {});
+    if (!result.addresses.empty()) result.failure.clear();
+    result.is_last = is_done_ = is_done_ || was_told_ || is_answered() || result.addresses.empty();
+    was_told_ = true;
+    tell_at_ = later(core_.fresh_now(), latest_answer_);
+    arm();
+    // It may destroy the resolver.
+    const std::shared_ptr<const OnDone> on_done = on_done_;
+    (*on_done)(std::move(result));
 }
 
 // c-ares tells of each socket it opens, and again before it closes it. Nothing may be thrown through it.
@@ -161,14 +240,21 @@ std::vector<Address> known_addresses(const std::string& host, std::uint16_t port
     return {Address::literal("::1", port), Address::literal("127.0.0.1", port)};
 }
 
+std::string no_address_reason(const std::string& host) {
+    if (host.find(':') == std::string::npos || !Address::literal(host, 0).empty()) return {};
+    const std::size_t percent = host.find('%');
+    return percent == std::string::npos ? "it is no IPv6 address" : "this host has no interface " + cited(host.substr(percent + 1));
+}
+
 std::unique_ptr<Resolver> Resolver::resolve(reactor::Core& core, const std::string& host, std::uint16_t port, OnDone on_done,
                                             const ResolverOptions& options) {
-    auto resolver = std::make_unique<CaresResolver>(core, std::move(on_done));
+    auto resolver = std::make_unique<CaresResolver>(core, std::move(on_done), options.latest_answer);
     std::vector<Address> known = known_addresses(host, port);
-    if (known.empty()) {
+    std::string reason = no_address_reason(host);
+    if (known.empty() && reason.empty()) {
         resolver->look_up(host, port, options);
     } else {
-        resolver->finish({std::move(known), {}});
+        resolver->finish({std::move(known), std::move(reason)});
     }
     return resolver;
 }

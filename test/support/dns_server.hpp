@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ public:
     struct Zone {
         Answer answer = Answer::addresses;
         std::vector<std::string> v4{}, v6{};
+        std::optional<Answer> to_v6{};  // its answer to a question for IPv6, if it is another
     };
 
     explicit DnsServer(hawser::reactor::Core& core)
@@ -67,10 +69,11 @@ private:
         const std::string question = query.substr(head_size, at + 5 - head_size);
         const auto zone = zones_.find(name);
         const Zone known = zone == zones_.end() ? Zone{Answer::no_such_name} : zone->second;
-        if (known.answer == Answer::none) return {};
-        if (known.answer == Answer::garbage) return query.substr(0, 5);
+        const Answer kind = is_v6 ? known.to_v6.value_or(known.answer) : known.answer;
+        if (kind == Answer::none) return {};
+        if (kind == Answer::garbage) return query.substr(0, 5);
         const auto& addresses = is_v6 ? known.v6 : known.v4;
-        const char code = known.answer == Answer::no_such_name ? '\3' : '\0';
+        const char code = kind == Answer::no_such_name ? '\3' : '\0';
         std::string out = query.substr(0, 2) + '\x81' + char('\x80' | code) + std::string("\0\1\0", 3) + char(addresses.size()) +
                           std::string(4, '\0') + question;
         for (const std::string& address : addresses) out += record(address, is_v6);

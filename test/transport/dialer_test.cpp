@@ -148,6 +148,41 @@ TEST_CASE("dialer: connects by name") {
     }
 }
 
+TEST_CASE("dialer: connecting begins with the family that the name server answers for") {
+    Fixture f;
+    const Descriptor listener = support::listen_on(Address::literal("127.0.0.1", 0));
+    f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.0.0.1"}, {}, DnsServer::Answer::none};
+    DialOptions options = f.to("host.test", listening(listener).port());
+    options.timeout = options.resolver.timeout = Seconds(1000);
+    CHECK(f.connected(options).remote_name() == listening(listener).str());
+}
+
+TEST_CASE("dialer: addresses that are told later are tried when the first ones fail") {
+    Fixture f;
+    const std::uint16_t port = refusing().port();
+    f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.84.73.61"}, {"::1"}, DnsServer::Answer::none};
+    DialOptions options = f.to("host.test", port);
+    options.resolver.timeout = Seconds(0.1);
+    const std::string first = "cannot connect to host.test:" + std::to_string(port) + ": 127.84.73.61:" + std::to_string(port);
+    SECTION("there are some") {
+        options.resolver.tries = 5;
+        f.start(options);
+        REQUIRE(support::run_until(f.core, [&] { return f.dns.questions() == 2; }));
+        f.dns["host.test"].to_v6.reset();
+        REQUIRE(support::run_until(f.core, [&] { return f.calls > 0; }));
+        REQUIRE(f.error);
+        CHECK(std::string(f.error->what()).find("[::1]:" + std::to_string(port)) != std::string::npos);
+        CHECK(std::string(f.error->what()).find("127.84.73.61:") != std::string::npos);
+    }
+    SECTION("there are none") { CHECK(f.failure(options) == first + ": Connection refused"); }
+}
+
+TEST_CASE("dialer: an address whose zone is no interface says so") {
+    Fixture f;
+    CHECK(f.failure(f.to("fe80::1%nope", 80)) == R"(cannot resolve "fe80::1%nope": this host has no interface "nope")");
+    CHECK(f.dns.questions() == 0);
+}
+
 TEST_CASE("dialer: a refusal names the address and the reason") {
     Fixture f;
     const Address address = refusing();

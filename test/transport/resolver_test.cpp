@@ -19,27 +19,38 @@ using transport::ResolverOptions;
 namespace {
 
 struct Fixture {
-    ResolverOptions options() const { return {dns.str(), wait, 1}; }
+    ResolverOptions options() const { return {dns.str(), wait, tries, system_file, latest_answer}; }
     void start(const std::string& host) {
         resolver = Resolver::resolve(
-            core, host, 9001, [this](Resolver::Result found) { ++calls, result = std::move(found); }, options());
+            core, host, 9001, [this](Resolver::Result found) { take(std::move(found)); }, options());
+    }
+    void take(Resolver::Result found) {
+        ++calls;
+        for (const Address& address : found.addresses) told.push_back(address.str());
+        const bool is_first = !result;
+        if (is_first) result = found;
+        is_over = found.is_last;
+        if (is_first) CHECK(found.addresses.empty() == !found.failure.empty());
     }
     std::set<std::string> shown(const std::string& host) {
         start(host);
-        REQUIRE(support::run_until(core, [&] { return calls > 0; }));
+        REQUIRE(support::run_until(core, [&] { return is_over; }));
+        const int before = calls;
         support::run_ready(core);
-        REQUIRE(calls == 1);
-        CHECK(result->addresses.empty() == !result->failure.empty());
-        std::set<std::string> all;
-        for (const Address& address : result->addresses) all.insert(address.str());
-        return all;
+        REQUIRE(calls == before);
+        return {told.begin(), told.end()};
     }
 
     reactor::Core core{reactor::make_ev_loop()};
     DnsServer dns{core};
     Seconds wait{20};  // for the server: short where it does not answer
+    int tries = 1;
+    std::string system_file = "/nonexistent/resolv.conf";
+    Seconds latest_answer{20};
     int calls = 0;
-    std::optional<Resolver::Result> result;
+    bool is_over = false;
+    std::vector<std::string> told;           // addresses, in the order in which they came
+    std::optional<Resolver::Result> result;  // the first
     std::unique_ptr<Resolver> resolver;
 };
 
@@ -76,7 +87,7 @@ TEST_CASE("resolver: literals and localhost are answered without a question, but
     SECTION("a literal") { CHECK((f.start("::1"), f.calls) == 0); }
     SECTION("localhost") { CHECK((f.start("localhost"), f.calls) == 0); }
     REQUIRE(support::run_until(f.core, [&] { return f.calls > 0; }));
-    CHECK(f.result->addresses.front() == Address::literal("::1", 9001));
+    CHECK(f.told.front() == "[::1]:9001");
     CHECK(f.dns.questions() == 0);
 }
 
@@ -93,6 +104,103 @@ TEST_CASE("resolver: one family is enough") {
     f.dns["six.test"] = {DnsServer::Answer::addresses, {}, {"::1"}};
     SECTION("IPv4") { CHECK(f.shown("four.test") == Names{"127.0.0.1:9001"}); }
     SECTION("IPv6") { CHECK(f.shown("six.test") == Names{"[::1]:9001"}); }
+}
+
+TEST_CASE("resolver: a family that the server does not answer for does not hold up the other") {
+    Fixture f;
+    f.wait = Seconds(1000);
+    const auto began = std::chrono::steady_clock::now();
+    const auto first_of = [&](const std::string& host) {
+        f.start(host);
+        REQUIRE(support::run_until(f.core, [&] { return f.calls > 0; }));
+        CHECK_FALSE(f.is_over);
+        return f.told;
+    };
+    SECTION("IPv6") {
+        f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.0.0.1"}, {}, DnsServer::Answer::none};
+        f.latest_answer = Seconds(0.01);
+        CHECK(first_of("host.test") == std::vector<std::string>{"127.0.0.1:9001"});
+        // RFC 8305, section 3
+        CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(50));
+        // Nor does it for ever, when nothing of IPv4 can be reached.
+        REQUIRE(support::run_until(f.core, [&] { return f.is_over; }));
+        CHECK(f.calls == 2);
+        CHECK(f.told.size() == 1);
+    }
+    SECTION("IPv4") {
+        f.dns["host.test"] = {DnsServer::Answer::none, {}, {"::1"}, DnsServer::Answer::addresses};
+        CHECK(first_of("host.test") == std::vector<std::string>{"[::1]:9001"});
+    }
+}
+
+TEST_CASE("resolver: an answer that comes later is told too") {
+    Fixture f;
+    f.wait = Seconds(0.1);
+    f.tries = 5;
+    f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.0.0.1"}, {"::1"}, DnsServer::Answer::none};
+    f.start("host.test");
+    REQUIRE(support::run_until(f.core, [&] { return f.calls > 0; }));
+    f.dns["host.test"].to_v6.reset();
+    REQUIRE(support::run_until(f.core, [&] { return f.is_over; }));
+    CHECK(f.told == std::vector<std::string>{"127.0.0.1:9001", "[::1]:9001"});
+}
+
+TEST_CASE("resolver: no such name of IPv4 ends it, no such name of IPv6 does not") {
+    Fixture f;
+    f.wait = Seconds(1000);
+    SECTION("IPv4") {
+        f.dns["host.test"] = {DnsServer::Answer::no_such_name, {}, {}, DnsServer::Answer::none};
+        CHECK(f.shown("host.test").empty());
+        CHECK(f.result->failure == "Domain name not found");
+    }
+    SECTION("IPv6") {
+        f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.0.0.1"}, {}, DnsServer::Answer::no_such_name};
+        CHECK(f.shown("host.test") == Names{"127.0.0.1:9001"});
+    }
+}
+
+TEST_CASE("resolver: IPv6 stands first when both are there") {
+    Fixture f;
+    f.dns["both.test"] = {DnsServer::Answer::addresses, {"127.0.0.1"}, {"::1"}};
+    f.shown("both.test");
+    CHECK(f.told == std::vector<std::string>{"[::1]:9001", "127.0.0.1:9001"});
+}
+
+TEST_CASE("resolver: resolv.conf says how long and how often a server is asked") {
+    Fixture f;
+    const support::TemporaryDirectory directory;
+    f.system_file = directory.file("resolv.conf");
+    std::ofstream(f.system_file) << "options timeout:1 attempts:1\n";
+    f.dns["silent.test"].answer = DnsServer::Answer::none;
+    SECTION("both") {
+        f.wait = Seconds(0);
+        f.tries = 0;
+    }
+    SECTION("how often") {
+        f.wait = Seconds(0.05);
+        f.tries = 0;
+    }
+    SECTION("how long") { f.wait = Seconds(0); }
+    CHECK(f.shown("silent.test").empty());
+    CHECK(f.result->failure == "Timeout while contacting DNS servers");
+    CHECK(f.dns.questions() == 2);
+}
+
+TEST_CASE("resolver: an address whose zone is no interface is not asked of DNS") {
+    Fixture f;
+    for (const auto& [host, reason] : {std::pair{"fe80::1%nope", R"(this host has no interface "nope")"},
+                                       {"fe80::1%0", R"(this host has no interface "0")"},
+                                       {"2001:db8::1%", R"(this host has no interface "")"},
+                                       {"::g", "it is no IPv6 address"}}) {
+        CAPTURE(host);
+        f.result.reset();
+        f.is_over = false;
+        CHECK(f.shown(host).empty());
+        CHECK(f.result->failure == reason);
+    }
+    CHECK(f.dns.questions() == 0);
+    CHECK(transport::no_address_reason("fe80::1%lo").empty() == !transport::Address::literal("fe80::1%lo", 0).empty());
+    CHECK(transport::no_address_reason("a.test").empty());
 }
 
 TEST_CASE("resolver: a failure says why") {
@@ -190,7 +298,9 @@ TEST_CASE("resolver: look-ups do not meet") {
     std::vector<std::unique_ptr<Resolver>> resolvers;
     std::set<std::string> found;
     for (const std::string host : {"a.test", "b.test", "a.test", "b.test"}) {
-        const auto tell = [&found, host](Resolver::Result result) { found.insert(host + " " + result.addresses.at(0).str()); };
+        const auto tell = [&found, host](const Resolver::Result& result) {
+            for (const Address& address : result.addresses) found.insert(host + " " + address.str());
+        };
         resolvers.push_back(Resolver::resolve(f.core, host, 1, tell, f.options()));
     }
     resolvers.pop_back();
