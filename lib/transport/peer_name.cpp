@@ -44,9 +44,13 @@ void for_each_name(const mbedtls_x509_crt& certificate, Visit&& visit) {
 
 bool is_ip_literal(std::string_view name) { return !address_bytes(name).empty(); }
 
+std::string_view without_root(std::string_view name) noexcept {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    return name;
+}
+
 bool matches_host(std::string_view pattern, std::string_view host) {
-    // The root's dot may be written or not.
-    if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+    host = without_root(host);
     if (host.empty() || pattern.empty()) return false;
     if (!pattern.starts_with("*.")) return equals_ignoring_case(pattern, host);
     const std::string_view parent = pattern.substr(1);

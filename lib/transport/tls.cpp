@@ -127,7 +127,7 @@ int TlsTransport::set_up() {
 
 int TlsTransport::set_up_name() {
     const TlsSettings& settings = context_->settings();
-    const std::string& name = settings.has_peer_name ? settings.peer_name : peer_.host;
+    const std::string name(without_root(settings.has_peer_name ? settings.peer_name : peer_.host));
     if (name.empty() && settings.rules.verify_peer && settings.rules.verify_name) {
         fail(
             "the TLS handshake failed: there is no name to check the server's certificate against (give ssl option \"peer_name\", or "

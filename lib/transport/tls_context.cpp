@@ -32,7 +32,7 @@ void TlsContext::load_identities() {
     for (const auto& [host, files] : settings_.by_host) {
         std::vector<std::string> paths = split_list(files, ',');
         paths.resize(2);
-        by_host_[lower(host)] = load("SNI_server_certs", paths[0], paths[1]);
+        by_host_[lower(without_root(host))] = load_identity("SNI_server_certs", paths[0], paths[1]);
     }
 }
 
@@ -88,8 +88,8 @@ void TlsContext::configure_tickets() {
 
 // Server: several certificates (RFC 6066, section 3).
 
-TlsIdentity* TlsContext::find_identity(std::string_view host) {
-    if (const auto found = by_host_.find(lower(host)); found != by_host_.end()) return found->second.get();
+TlsContext::Identity* TlsContext::find_identity(std::string_view host) {
+    if (const auto found = by_host_.find(lower(without_root(host))); found != by_host_.end()) return found->second.get();
     const auto found = std::find_if(by_host_.begin(), by_host_.end(), [&](const auto& one) { return matches_host(one.first, host); });
     return found != by_host_.end() ? found->second.get() : nullptr;
 }

@@ -75,7 +75,7 @@ TEST_CASE("wss options: the server's certificate follows the name that the clien
         files.write(name + ".key", made.key);
         return files.write(name, made.pem) + "," + files.path(name + ".key");
     };
-    const Map certificates = {{"a.example", identity("a.example")}, {"*.w.example", identity("*.w.example")}};
+    const Map certificates = {{"a.example.", identity("a.example")}, {"*.w.example", identity("*.w.example")}};
     TlsLoopback loop(SslOptions{{"SNI_server_certs", certificates}});
     const auto failure = [&](const char* name, SslOptions options = {}) {
         options["peer_name"] = name;
@@ -88,6 +88,27 @@ TEST_CASE("wss options: the server's certificate follows the name that the clien
     CHECK(failure("localhost").empty());
     CHECK(contains(failure("a.example", {{"SNI_enabled", false}}), R"(is not for "a.example" but for "localhost")"));
     CHECK(failure("localhost", {{"SNI_enabled", false}}).empty());
+}
+
+TEST_CASE("wss options: the server name has no dot of the root, wherever the name is from") {
+    const Descriptor listening = listen_on(transport::Address::literal("127.0.0.1", 0));
+    const std::string port = std::to_string(transport::Address::local_of(listening.get()).port());
+    Reactor reactor;
+    const bool is_given = GENERATE(false, true);
+    Client client(reactor, "wss://localhost.:" + port, {.configuration = with_ssl(trusting())});
+    if (is_given) client.set_option("ssl", "peer_name", "name.example.");
+    client.connect();
+    const Descriptor socket(check(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+    std::string hello;
+    const std::string name = is_given ? "name.example" : "localhost";
+    REQUIRE(run_until(reactor.core(), [&] {
+        char bytes[1024];
+        const ssize_t size = recv(socket.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+        if (size > 0) hello.append(bytes, static_cast<std::size_t>(size));
+        return hello.find(name) != std::string::npos;
+    }));
+    CHECK(hello.find(std::string("\0", 1) + static_cast<char>(name.size()) + name) != std::string::npos);
+    CHECK(hello.find(name + ".") == std::string::npos);
 }
 
 TEST_CASE("wss options: without a default certificate an unknown name is refused") {

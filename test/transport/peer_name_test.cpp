@@ -31,6 +31,14 @@ TEST_CASE("peer name: a host is compared without case, whole, and with or withou
     CHECK_FALSE(matches_host(std::string_view("a.example\0.b", 12), "a.example"));
 }
 
+TEST_CASE("peer name: one dot of the root is left out") {
+    CHECK(without_root("a.example.") == "a.example");
+    CHECK(without_root("a.example") == "a.example");
+    CHECK(without_root("a..") == "a.");
+    CHECK(without_root(".").empty());
+    CHECK(without_root("").empty());
+}
+
 TEST_CASE("peer name: a wildcard is the whole leftmost label and stands for one") {
     CHECK(matches_host("*.b.example", "a.b.example"));
     CHECK(matches_host("*.b.example", "A.B.EXAMPLE."));
