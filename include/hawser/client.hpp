@@ -27,13 +27,16 @@ struct ClientOptions {
 
 /// How a client comes back by itself after an end that the application did not ask for, and after a failure to connect.
 /// The wait is drawn at random between 0 and a ceiling that doubles with each attempt (full jitter). A Close with 1012
-/// makes it 5 to 30 s, one with 1013 about the maximum; the time that a Retry-After asks for, in seconds or by a date, comes on top. What
-/// asking again will not change (a handshake refused with 4xx other than 408, 425 and 429) is not tried again.
+/// makes it 5 to 30 s, one with 1013 about the maximum; the time that a Retry-After asks for, in seconds or by a date, comes on top, up to
+/// `max_retry_after`. What asking again will not change (a handshake that the server, or a CONNECT that the proxy, refuses with 4xx other
+/// than 408, 425 and 429; a SOCKS proxy's refusal of the password, of the way of authentication or of the target by its rules) is not tried
+/// again. Each attempt begins at the client's URI: of redirects only 301 and 308 hold for later ones.
 struct ReconnectOptions {
-    Seconds initial{0.5};       ///< ceiling of the first wait
-    Seconds maximum{30};        ///< ceiling of every wait that the server does not ask for
-    unsigned max_attempts = 0;  ///< in a row, before it gives up; 0: no bound
-    Seconds stable{60};         ///< a connection that lasted this long starts the count anew
+    Seconds initial{0.5};           ///< ceiling of the first wait
+    Seconds maximum{30};            ///< ceiling of every wait that the server does not ask for
+    unsigned max_attempts = 0;      ///< in a row, before it gives up; 0: no bound
+    Seconds stable{60};             ///< a connection that lasted this long starts the count anew
+    Seconds max_retry_after{3600};  ///< what a Retry-After adds to a wait, at most
 };
 
 /// One WebSocket connection to a server (RFC 6455, section 4.1), made when it is needed and made anew after it
@@ -106,7 +109,7 @@ public:
     /// Comes back by itself no longer.
     Client& set_reconnect(std::nullopt_t);
 
-    /// Where it connects to; what redirects led to, once they were followed.
+    /// Where it connects to; what redirects led to, once they were followed, until the next attempt begins at the original again.
     const Uri& uri() const noexcept;
     /// The present connection, or the last one; null before the first.
     ConnectionPtr connection() const noexcept;

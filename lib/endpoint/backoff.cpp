@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "types/refusal.hpp"
 #include "types/text.hpp"
 
 namespace hawser::endpoint {
@@ -47,27 +48,26 @@ std::optional<std::chrono::sys_seconds> parse_date(std::string_view text) {
     return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second);
 }
 
-/// The wait that a Retry-After asks for (RFC 9110, section 10.2.3): seconds, or a date, which is compared with the response's own, so
-/// that our clock need not be right.
+/// The wait that a Retry-After asks for (RFC 9110, section 10.2.3): seconds, of which there may be more than a number holds, or a date,
+/// which is compared with the response's own, so that our clock need not be right.
 Seconds retry_after(const Response& response) {
     const std::string_view field = response.headers.get("Retry-After").value_or("");
     unsigned seconds = 0;
     const auto parsed = std::from_chars(field.data(), field.data() + field.size(), seconds);
-    if (parsed.ec == std::errc() && parsed.ptr == field.data() + field.size()) return Seconds(seconds);
+    if (parsed.ptr == field.data() + field.size() && parsed.ec == std::errc::result_out_of_range) return Seconds::max();
+    if (parsed.ptr == field.data() + field.size() && parsed.ec == std::errc()) return Seconds(seconds);
     const auto until = parse_date(field);
     if (!until) return Seconds(0);
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     return std::max(Seconds(*until - parse_date(response.headers.get("Date").value_or("")).value_or(now)), Seconds(0));
 }
 
-/// Asking again will not change the answer.
-bool is_final(int status) { return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429; }
-
 }  // namespace
 
 Backoff::Backoff(const ReconnectOptions& options) : options_(options) {
     const auto is_valid = [](Seconds seconds) { return seconds >= Seconds(0) && std::isfinite(seconds.count()); };
-    if (!is_valid(options.initial) || !is_valid(options.maximum) || !is_valid(options.stable) || options.maximum < options.initial)
+    if (!is_valid(options.initial) || !is_valid(options.maximum) || !is_valid(options.stable) || !is_valid(options.max_retry_after) ||
+        options.maximum < options.initial)
         throw Error(Errc::invalid_option, "the times of a reconnect must be at least 0, and the maximum no less than the initial one");
 }
 
@@ -81,10 +81,10 @@ std::optional<Seconds> Backoff::after_end(CloseCode code, TimePoint now, Entropy
 std::optional<Seconds> Backoff::after_failure(const Error& error, Entropy& entropy) {
     const Response* response = error.response();
     if (!response) return next(Seconds(0), entropy);
-    if (is_final(response->status)) return std::nullopt;
+    if (is_final_refusal(response->status)) return std::nullopt;
     // The wait that is drawn comes on top: others were told the same.
     std::optional<Seconds> wait = next(Seconds(0), entropy);
-    if (wait) *wait += retry_after(*response);
+    if (wait) *wait += std::min(retry_after(*response), options_.max_retry_after);
     return wait;
 }
 

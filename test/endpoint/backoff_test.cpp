@@ -70,6 +70,7 @@ TEST_CASE("backoff: settings that cannot be are refused") {
     CHECK_THROWS_AS(Backoff({.initial = Seconds(-1)}), Error);
     CHECK_THROWS_AS(Backoff({.initial = Seconds(2), .maximum = Seconds(1)}), Error);
     CHECK_THROWS_AS(Backoff({.stable = Seconds(-0.1)}), Error);
+    CHECK_THROWS_AS(Backoff({.max_retry_after = Seconds(-0.1)}), Error);
     CHECK_THROWS_AS(Backoff({.maximum = Seconds(std::numeric_limits<double>::infinity())}), Error);
 }
 
@@ -90,7 +91,27 @@ TEST_CASE("backoff: a Retry-After may be a date, which counts from the response'
     }
     // A server without a clock sends no Date: then it is ours that counts.
     CHECK(wait({{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}}) == 0);
-    CHECK(wait({{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}) > 1e9);
+    CHECK(wait({{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}) == 3600);
+}
+
+TEST_CASE("backoff: a Retry-After is bounded, at limit - 1, limit and limit + 1") {
+    Fixed entropy(0);
+    const auto wait = [&](const ReconnectOptions& options, const std::string& field) {
+        return Backoff(options).after_failure(refused(503, {{"Retry-After", field}}), entropy).value().count();
+    };
+    CHECK(wait({}, "3599") == 3599);
+    CHECK(wait({}, "3600") == 3600);
+    CHECK(wait({}, "3601") == 3600);
+    for (const char* field : {"4294967295", "4294967296", "18446744073709551616", "99999999999999999999999999999999999999"}) {
+        CAPTURE(field);
+        CHECK(wait({}, field) == 3600);
+        CHECK(wait({.max_retry_after = Seconds(86'400)}, field) == 86'400);
+        CHECK(wait({.max_retry_after = Seconds(0)}, field) == 0);
+    }
+    for (const char* wrong : {"-1", "+5", "99999999999x", "1e9"}) {
+        CAPTURE(wrong);
+        CHECK(wait({}, wrong) == 0);
+    }
 }
 
 TEST_CASE("backoff: those who were told the same Retry-After do not come all at once") {
