@@ -143,8 +143,11 @@ void ClientBase::check_proxy(const Configuration& configuration) const {
 void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result) {
     const auto self = shared_from_this();
     const std::unique_ptr<transport::Dialer> done = std::move(dialer_);
-    if (const Error* error = std::get_if<Error>(&result)) return on_connect_failed(*error);
-    if (!tls_ && !can_secure()) return;
+    if (const Error* error = std::get_if<Error>(&result)) {
+        // Asking again will not change the answer.
+        if (done->is_refused()) wanted_ = false;
+        return on_connect_failed(*error);
+    }
     connected(std::get<0>(std::move(result)));
 }
 

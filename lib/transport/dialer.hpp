@@ -41,6 +41,8 @@ public:
     using OnDone = std::function<void(std::variant<std::unique_ptr<Transport>, Error>)>;
 
     virtual ~Dialer() = default;
+    /// Once it has failed: a proxy refused it on purpose, so that asking again will not change the answer.
+    virtual bool is_refused() const noexcept { return false; }
     static std::unique_ptr<Dialer> dial(reactor::Core& core, const DialOptions& options, OnDone on_done);
 };
 

@@ -21,10 +21,11 @@ public:
         DialOptions to_proxy = options;
         to_proxy.proxy.reset();
         to_proxy.host = options.proxy->uri.host();
-        to_proxy.port = options.proxy->uri.port();
+        to_proxy.port = options.proxy->port;
         dialer_ = Dialer::dial(core, to_proxy, [this](auto result) { dialed(std::move(result)); });
     }
     ~ProxyDialer() { core_.loop().arm(*this, TimePoint::max()); }
+    bool is_refused() const noexcept override { return talk_->is_refused(); }
 
 private:
     void dialed(std::variant<std::unique_ptr<Transport>, Error> result) {

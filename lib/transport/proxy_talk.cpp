@@ -6,6 +6,7 @@
 #include <array>
 
 #include "types/base64.hpp"
+#include "types/refusal.hpp"
 #include "types/text.hpp"
 
 namespace hawser::transport {
@@ -39,9 +40,12 @@ private:
         if (answer.size() < 3 || !std::all_of(answer.begin(), answer.begin() + 3, is_digit) || (answer.size() > 3 && answer[3] != ' '))
             return fail("answered with " + cited(line) + ", which is no HTTP");
         // Any 2xx is consent, and has no body, whatever its fields say (RFC 9110, section 9.3.6).
-        if (answer[0] != '2') return fail("answered " + cited(answer));
-        input_.erase(0, end + 4);
-        return Status::complete;
+        if (answer[0] == '2') {
+            input_.erase(0, end + 4);
+            return Status::complete;
+        }
+        std::string why = "answered " + cited(answer);
+        return is_final_refusal(std::stoi(answer)) ? refuse(std::move(why)) : fail(std::move(why));
     }
 };
 
@@ -90,11 +94,11 @@ private:
                 return Status::incomplete;
             default: break;
         }
-        return fail("wants another way of authentication than " + std::string(proxy_.has_credentials() ? "a password" : "none"));
+        return refuse("wants another way of authentication than " + std::string(proxy_.has_credentials() ? "a password" : "none"));
     }
 
     Status take_authentication() {
-        if (byte(1) != 0) return fail("refuses the user name or the password");
+        if (byte(1) != 0) return refuse("refuses the user name or the password");
         ask_for_connection();
         return Status::incomplete;
     }
@@ -104,7 +108,9 @@ private:
                                         "network unreachable",   "host unreachable",
                                         "connection refused",    "TTL expired",
                                         "command not supported", "address type not supported"};
-        return fail("answered " + cited(reply <= reasons.size() ? reasons[reply - 1] : "reply " + std::to_string(reply)));
+        std::string why = "answered " + cited(reply <= reasons.size() ? reasons[reply - 1] : "reply " + std::to_string(reply));
+        // RFC 1928, section 6: its rules, or what it cannot do at all.
+        return reply == 2 || reply == 7 || reply == 8 ? refuse(std::move(why)) : fail(std::move(why));
     }
 
     Status take_connection(std::size_t size) {

@@ -24,16 +24,23 @@ public:
     Status receive(std::string_view bytes);
     /// Why it failed: the rest of a sentence that begins with the proxy.
     const std::string& failure() const noexcept { return failure_; }
+    /// Asking again will not change why it failed: the proxy refuses us, or the target, on purpose.
+    bool is_refused() const noexcept { return is_refused_; }
 
 protected:
     /// Takes whole answers out of input_.
     virtual Status advance() = 0;
     Status fail(std::string why);
+    Status refuse(std::string why) {
+        is_refused_ = true;
+        return fail(std::move(why));
+    }
 
     std::string input_, output_;
 
 private:
     std::string failure_;
+    bool is_refused_ = false;
 };
 
 }  // namespace hawser::transport

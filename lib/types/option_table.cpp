@@ -61,7 +61,7 @@ std::string check_protocol_version(const OptionValue& value) {
 std::string check_proxy(const OptionValue& value) {
     return parse_proxy(std::get<std::string>(value))
                ? std::string()
-               : "is no URI of a proxy, expected \"http://[user:password@]host:port\" or the like with socks5";
+               : "is no URI of a proxy, expected \"http://[user:password@]host[:port]\" or the like with socks5 or socks5h";
 }
 
 using enum OptionType;

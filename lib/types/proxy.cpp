@@ -9,6 +9,8 @@ namespace {
 
 // A length in one byte (RFC 1929, section 2).
 constexpr std::size_t longest_credential = 255;
+// Registered for the protocols: http and socks.
+constexpr std::uint16_t http_port = 80, socks_port = 1080;
 
 bool is_possible(const Proxy& proxy) {
     // Basic's user name ends at the first colon (RFC 7617, section 2).
@@ -20,14 +22,14 @@ bool is_possible(const Proxy& proxy) {
 
 std::optional<Proxy> parse_proxy(std::string_view text) {
     const std::string_view scheme = text.substr(0, text.find(':'));
-    if (scheme != "http" && scheme != "socks5") return std::nullopt;
-    if (text.ends_with('/')) text.remove_suffix(1);
+    const bool is_http = scheme == "http";
+    if (!is_http && scheme != "socks5" && scheme != "socks5h") return std::nullopt;
+    const std::string rest(text.substr(scheme.size()));
     try {
-        Proxy proxy{scheme == "http" ? Proxy::Protocol::http : Proxy::Protocol::socks5,
-                    Uri("ws" + std::string(text.substr(scheme.size())))};
-        // The protocols' usual ports are seldom the proxies', so it is to be given.
-        const bool has_port = text.ends_with(":" + std::to_string(proxy.uri.port()));
-        if (!has_port || proxy.uri.target() != "/" || !is_possible(proxy)) return std::nullopt;
+        Proxy proxy{is_http ? Proxy::Protocol::http : Proxy::Protocol::socks5, Uri("ws" + rest), is_http ? http_port : socks_port};
+        // Where none is given, the two schemes of WebSocket have two.
+        if (proxy.uri.port() == Uri("wss" + rest).port()) proxy.port = proxy.uri.port();
+        if (proxy.uri.target() != "/" || !is_possible(proxy)) return std::nullopt;
         return proxy;
     } catch (const Error&) {
         return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -11,11 +12,13 @@ namespace hawser {
 struct Proxy {
     enum class Protocol { http, socks5 };
     Protocol protocol;
-    /// Its host, port and credentials; the scheme means nothing.
+    /// Its host and credentials; the scheme means nothing, nor does the port.
     Uri uri;
+    std::uint16_t port;
 };
 
-/// Reads "http://[user:password@]host:port", or the like with socks5; nothing when it is something else.
+/// Reads "http://[user:password@]host[:port]", or the like with socks5 or socks5h, which are the same here: the proxy resolves the name.
+/// Nothing when it is something else.
 std::optional<Proxy> parse_proxy(std::string_view text);
 
 }  // namespace hawser

@@ -66,6 +66,29 @@ TEST_CASE("through a proxy: a failure is the client's, and told without credenti
                                ": Connection refused");
 }
 
+TEST_CASE("through a proxy: what it refuses on purpose is not asked for again") {
+    Reactor reactor;
+    const Descriptor listening = listen_on(Address::literal("127.0.0.1", 0));
+    const auto [answer, asked_again] = GENERATE(std::pair{"401 Unauthorized", false}, std::pair{"403 Forbidden", false},
+                                                std::pair{"407 Proxy Authentication Required", false}, std::pair{"503 Busy", true});
+    CAPTURE(answer);
+    std::vector<Descriptor> asked;
+    reactor.core().attach(listening.get(), Readiness::readable, [&, head = "HTTP/1.1 " + std::string(answer) + "\r\n\r\n"](Readiness) {
+        asked.emplace_back(check(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC), "accept"));
+        check(int(::send(asked.back().get(), head.data(), head.size(), MSG_NOSIGNAL)), "send");
+    });
+    Client client(reactor, "ws://target.example/",
+                  {.configuration = through("http://me:wrong@" + Address::local_of(listening.get()).str(), {})});
+    client.set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0), .max_attempts = 2});
+    std::vector<std::string> errors;
+    client.on_error([&](Connection*, const Error& error) { errors.emplace_back(error.what()); });
+    client.text("lost");
+    REQUIRE(run_until(reactor.core(), [&] { return !errors.empty() && errors.back().find("were not sent") != std::string::npos; }));
+    CHECK(asked.size() == (asked_again ? 3 : 1));
+    CHECK(errors[0].find(answer) != std::string::npos);
+    reactor.core().detach(listening.get());
+}
+
 TEST_CASE("through a proxy: a Unix socket cannot be reached, and that is refused at once") {
     Reactor reactor;
     const Configuration configuration = through("http://127.0.0.1:1", {});

@@ -63,6 +63,30 @@ TEST_CASE("proxy talk: another answer to CONNECT is told") {
     CHECK(http("\x15") == "does not answer by HTTP");
 }
 
+TEST_CASE("proxy talk: what asking again will not change is told apart") {
+    const auto is_refused = [](const std::string& proxy, const std::string& answers) {
+        const auto talk = begin(proxy);
+        CHECK_FALSE(outcome(*talk, answers).empty());
+        return talk->is_refused();
+    };
+    for (const int status : {400, 401, 403, 404, 407, 451}) {
+        CAPTURE(status);
+        CHECK(is_refused("http://a:1", "HTTP/1.1 " + std::to_string(status) + " No\r\n\r\n"));
+    }
+    for (const int status : {100, 302, 408, 425, 429, 500, 502, 503, 504, 999}) {
+        CAPTURE(status);
+        CHECK_FALSE(is_refused("http://a:1", "HTTP/1.1 " + std::to_string(status) + " No\r\n\r\n"));
+    }
+    CHECK_FALSE(is_refused("http://a:1", "HTTP/1.1 40x\r\n\r\n"));
+    const std::string with_password = "socks5://me:secret@a:1";
+    CHECK(is_refused("socks5://a:1", "\5\xff"));
+    CHECK(is_refused(with_password, "\5\xff"));
+    CHECK(is_refused(with_password, "\5\2\1\1"s));
+    for (const char reply : {'\2', '\7', '\x8'}) CHECK(is_refused("socks5://a:1", "\5\0\5"s + reply));
+    for (const char reply : {'\1', '\3', '\4', '\5', '\6', '\x9'}) CHECK_FALSE(is_refused("socks5://a:1", "\5\0\5"s + reply));
+    CHECK_FALSE(is_refused("socks5://a:1", "H"));
+}
+
 TEST_CASE("proxy talk: the head of an answer to CONNECT has a bound") {
     const std::string begins = "HTTP/1.1 200 OK\r\nX: ";
     const auto head = [&](std::size_t size) { return begins + std::string(size - begins.size(), 'x'); };

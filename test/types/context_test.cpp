@@ -210,8 +210,19 @@ TEST_CASE("context: the protocol version is 1.1") {
 TEST_CASE("context: a proxy is a URI, which is not repeated in the error") {
     CHECK(refusal("http", "proxy", "http://me:secret@127.0.0.1:3128").empty());
     CHECK(refusal("http", "proxy", "socks5://proxy.example:1080").empty());
+    for (const char* text : {"socks5h://127.0.0.1:1080", "http://proxy.example", "socks5://127.0.0.1", "socks5h://user:pw@proxy.example"})
+        CHECK(refusal("http", "proxy", text).empty());
     CHECK(refusal("http", "proxy", "https://me:secret@a:1") ==
-          R"(http option "proxy" is no URI of a proxy, expected "http://[user:password@]host:port" or the like with socks5)");
+          R"(http option "proxy" is no URI of a proxy, expected "http://[user:password@]host[:port]" or the like with socks5 or socks5h)");
+}
+
+TEST_CASE("context: the names of secret fields are field names") {
+    CHECK(refusal("http", "secret_header", List{}).empty());
+    CHECK(refusal("http", "secret_header", List{"X-Mine", "token"}).empty());
+    for (const char* name : {"", "X Mine", "X-Mine: secret", "X-Mine\n"}) {
+        CAPTURE(name);
+        CHECK(contains(refusal("http", "secret_header", List{"X-Mine", name}), "which is not a field name"));
+    }
 }
 
 TEST_CASE("context: a refused value leaves the old one") {
