@@ -75,7 +75,8 @@ public:
     ErrorLevel level() const noexcept { return level_of(errc()); }
     /// The underlying error, or an empty code.
     std::error_code cause() const noexcept;
-    /// For `handshake_failed`: the answer (status, headers, first KiB of the body), or null if none came.
+    /// For `handshake_failed`: the answer (status, headers, first KiB of the body), or null if none came. For a `ReconnectRequested`: the
+    /// redirect, or null if it was the application's own.
     const Response* response() const noexcept;
 
 private:
@@ -104,6 +105,9 @@ class HAWSER_API ReconnectRequested : public Error {
 public:
     /// Empty: to the same URI.
     explicit ReconnectRequested(std::string uri = {});
+    /// As a redirect has it: `location` is its Location, `redirect` the whole answer, which becomes `response()`. Only 301 and 308 hold
+    /// for later attempts too (RFC 9110, section 15.4).
+    ReconnectRequested(std::string location, Response redirect);
     /// Where to connect; empty: where it was.
     const std::string& uri() const noexcept { return uri_; }
 

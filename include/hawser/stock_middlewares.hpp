@@ -35,7 +35,7 @@ private:
 };
 
 /// Client: follows the redirects that answer a handshake, at most `limit` in a row. Never from `wss` to `ws`. To
-/// another host no credentials go along.
+/// another origin no credentials and no secret fields go along (@ref security). 301 and 308 alone hold for later attempts.
 class HAWSER_API FollowRedirect final : public Middleware {
 public:
     /// `limit`: redirects in a row.

@@ -26,12 +26,16 @@ void Link::caught() {
         else
             disconnect();
     } catch (const ReconnectRequested& request) {
-        if (owner_) owner_->on_reconnect(*this, request.uri());
+        if (owner_) owner_->on_reconnect(*this, request);
     } catch (const Error& error) {
         if (error.level() == ErrorLevel::handler) throw;
-        tell(error);
-        if (error.level() == ErrorLevel::connection) drop();
+        fail(error);
     }
+}
+
+void Link::fail(const Error& error) {
+    tell(error);
+    if (error.level() == ErrorLevel::connection) drop();
 }
 
 void Link::transport_failed(const char* step, std::error_code error) {

@@ -27,8 +27,8 @@ public:
     virtual void on_error(Link& link, const Error& error) = 0;
     /// The link has middlewares of its own that want to be ticked.
     virtual void want_ticks() = 0;
-    /// Client: a callback asks for a new connection, to `uri` unless that is empty.
-    virtual void on_reconnect(Link& link, const std::string& uri) = 0;
+    /// Client: a callback or a redirect asks for a new connection.
+    virtual void on_reconnect(Link& link, const ReconnectRequested& request) = 0;
     /// The link has ended; the last call for it.
     virtual void on_end(Link& link, const Disconnect& ending) = 0;
 

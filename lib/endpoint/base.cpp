@@ -149,7 +149,7 @@ void Base::on_end(Link& link, const Disconnect& ending) {
         } catch (const CloseRequested&) {
             // It has ended already.
         } catch (const ReconnectRequested& request) {
-            on_reconnect(link, request.uri());
+            on_reconnect(link, request);
         }
     });
 }

@@ -1,7 +1,6 @@
 #include "endpoint/client_base.hpp"
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 #include <utility>
 
@@ -13,9 +12,6 @@
 namespace hawser::endpoint {
 
 namespace {
-
-/// What was meant for one host, and is not for another's eyes.
-constexpr std::array<const char*, 3> secret_fields = {"Authorization", "Cookie", "Proxy-Authorization"};
 
 /// A connection without a client. If none comes, it ends with the reactor, whoever has a handle of it. It is read until a message comes,
 /// so that its end is seen; that message is kept, and what follows waits in the socket.
@@ -39,7 +35,7 @@ struct Parked final : connection::Owner, std::enable_shared_from_this<Parked> {
     void on_drain(Link&) override {}
     void want_ticks() override {}
     void on_error(Link&, const Error&) override {}
-    void on_reconnect(Link& from, const std::string&) override { from.disconnect(); }
+    void on_reconnect(Link& from, const ReconnectRequested&) override { from.disconnect(); }
     void on_end(Link&, const Disconnect&) override {
         std::erase_if(core_.parked(), [this](const auto& entry) { return entry.second.get() == this; });
     }
@@ -52,10 +48,18 @@ public:
     std::unique_ptr<const Message> kept;
 };
 
+/// What ends a connection whose ReconnectRequested leads nowhere.
+Error not_followed(const std::string& peer, const ReconnectRequested& request, const Error& why) {
+    const Response* redirect = request.response();
+    if (!redirect) return Error(Errc::connection_failure, peer + ": cannot connect anew: " + why.what());
+    return Error(Errc::handshake_failed, peer + ": the redirect by " + std::to_string(redirect->status) + " is not followed: " + why.what(),
+                 *redirect);
+}
+
 }  // namespace
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
-    : Base(reactor, options.configuration), uri_(uri), options_(std::move(options)) {
+    : Base(reactor, options.configuration), destination_(Uri(uri)), options_(std::move(options)) {
     check_proxy(configuration());
     update_redirects();
 }
@@ -64,9 +68,16 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
-    prepare_tls();
+    go_home();
+    begin();
+}
+
+/// Connects to where the last redirect led, if there was one.
+void ClientBase::begin() {
+    if (uri().is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
     running_ = wanted_ = true;
     reconnect_due_ = false;
+    dialer_.reset();
     cancel_reconnect();
     if (!configuration().persistent || !unpark()) dial();
     update_tick();
@@ -116,8 +127,8 @@ void ClientBase::reload_context() {
 
 void ClientBase::dial() {
     transport::DialOptions where;
-    where.host = uri_.host();
-    where.port = uri_.port();
+    where.host = uri().host();
+    where.port = uri().port();
     where.unix_path = options_.unix_path;
     where.timeout = configuration().timeout;
     where.context = configuration().context;
@@ -152,9 +163,9 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
 }
 
 void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
-    if (uri_.is_secure())
-        transport = transport::make_tls(std::move(transport), tls_, {uri_.host(), uri_.host() + ":" + std::to_string(uri_.port())});
-    Request request = protocol::make_request(uri_, request_headers(), core().entropy());
+    if (uri().is_secure())
+        transport = transport::make_tls(std::move(transport), tls_, {uri().host(), uri().host() + ":" + std::to_string(uri().port())});
+    Request request = protocol::make_request(uri(), request_headers(), core().entropy());
     adopt(std::make_shared<Link>(protocol::Role::client, core(), *this, std::move(transport), settings_, chain_));
     link_->begin(std::move(request));
 }
@@ -173,9 +184,8 @@ Headers ClientBase::request_headers() const {
         const std::size_t value = line.find_first_not_of(" \t", colon + 1);
         headers.add(line.substr(0, colon), value == std::string::npos ? std::string() : line.substr(value));
     }
-    if (is_elsewhere_)
-        for (const char* secret : secret_fields) headers.remove(secret);
     for (const Header& field : options_.headers) headers.add(field.name, field.value);
+    destination_.remove_foreign(headers, context);
     const std::string user_agent = context.get_option_or("http", "user_agent", std::string());
     if (!user_agent.empty() && !headers.has("User-Agent")) headers.add("User-Agent", user_agent);
     return headers;
@@ -263,7 +273,7 @@ void ClientBase::abandon() {
 
 std::string ClientBase::parking_key() const {
     std::ostringstream key;
-    key << uri_.str() << '\n' << uri_.user() << '\n' << uri_.password() << '\n' << options_.unix_path << '\n';
+    key << uri().str() << '\n' << uri().user() << '\n' << uri().password() << '\n' << options_.unix_path << '\n';
     for (const Header& field : request_headers()) key << field.name << ':' << field.value << '\n';
     for (const auto& [wrapper, options] : configuration().context.options())
         for (const auto& [name, value] : options) {
@@ -358,7 +368,7 @@ void ClientBase::drop_queue() {
     queued_bytes_ = 0;
     if (count != 0)
         report(Error(Errc::connection_failure,
-                     std::to_string(count) + " queued messages for " + uri_.str() + " were not sent: there is no connection"));
+                     std::to_string(count) + " queued messages for " + uri().str() + " were not sent: there is no connection"));
 }
 
 SendStatus ClientBase::close(CloseCode code, std::string_view reason) {
@@ -385,25 +395,19 @@ void ClientBase::on_open(Link& link) {
     Base::on_open(link);
 }
 
-void ClientBase::on_reconnect(Link& link, const std::string& uri) {
+void ClientBase::on_reconnect(Link& link, const ReconnectRequested& request) {
     try {
-        if (!uri.empty()) move_to(uri_.resolve(uri));
-        reconnect_due_ = true;
+        destination_.follow(request, !options_.unix_path.empty());
     } catch (const Error& error) {
-        on_error(link, error);
+        return link.fail(not_followed(link.remote_name(), request, error));
     }
+    reconnect_due_ = true;
     link.disconnect();
 }
 
-/// Goes elsewhere, as a redirect asks.
-void ClientBase::move_to(const Uri& next) {
-    if (uri_.is_secure() && !next.is_secure())
-        throw Error(Errc::handshake_failed, uri_.str() + ": a redirect to " + next.str() + " is not followed: it would give up encryption");
-    if (next.host() != uri_.host() || next.port() != uri_.port()) {
-        is_elsewhere_ = true;
-        for (const char* secret : secret_fields) options_.headers.remove(secret);
-    }
-    uri_ = next;
+/// The next attempt begins where redirects have not led yet: they are counted, and found, anew.
+void ClientBase::go_home() {
+    if (destination_.go_home()) predecessor_.reset();
 }
 
 /// As the http options "follow_location" and "max_redirects" have it: either asks for it, unless the first is false.
@@ -430,11 +434,12 @@ void ClientBase::cancel_reconnect() {
 
 bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
     if (!delay || !wanted_) return false;
-    log(LogLevel::notice, "reconnecting", {{"uri", uri_.str()}, {"after", seconds_text(*delay)}});
+    log(LogLevel::notice, "reconnecting", {{"uri", destination_.home().str()}, {"after", seconds_text(*delay)}});
     cancel_reconnect();
     reconnect_timer_ = core().start_timer(*delay, Seconds(0), [this] {
         reconnect_timer_ = 0;
-        if (can_secure()) dial();
+        go_home();
+        dial();
     });
     return true;
 }
@@ -457,7 +462,7 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     if (link_.get() == &link && std::exchange(reconnect_due_, false)) {
         predecessor_ = link_;
         try {
-            ClientBase::connect();
+            begin();
         } catch (const Error& error) {
             // Options that TLS cannot have, behind a redirect to wss. They would be wrong the next time too.
             wanted_ = false;

@@ -12,6 +12,7 @@
 
 #include "endpoint/backoff.hpp"
 #include "endpoint/base.hpp"
+#include "endpoint/destination.hpp"
 #include "transport/dialer.hpp"
 #include "transport/tls.hpp"
 
@@ -44,7 +45,7 @@ public:
     bool is_connected() const noexcept { return link_ && link_->is_connected(); }
     bool is_open() const noexcept { return is_connected() && link_->was_open(); }
     bool is_connecting() const noexcept { return dialer_ != nullptr || (is_connected() && !link_->was_open()); }
-    const Uri& uri() const noexcept { return uri_; }
+    const Uri& uri() const noexcept { return destination_.uri(); }
     const std::shared_ptr<Link>& link() const noexcept { return link_; }
     void add_header(std::string name, std::string value);
     void set_reconnect(const std::optional<ReconnectOptions>& options);
@@ -55,7 +56,7 @@ public:
     Response answer(Link& link, const Request& request) override;
     Response answer_page(Link& link, const Request& request) override;
     void on_open(Link& link) override;
-    void on_reconnect(Link& link, const std::string& uri) override;
+    void on_reconnect(Link& link, const ReconnectRequested& request) override;
     void on_end(Link& link, const Disconnect& ending) override;
 
 protected:
@@ -72,14 +73,12 @@ private:
     void drop_queue();
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
+    void begin();
     void dial();
-    std::shared_ptr<transport::TlsContext> make_tls(const Context& context) const;
-    void prepare_tls();
-    bool can_secure();
+    void go_home();
     void check_proxy(const Configuration& configuration) const;
     bool reconnect_after(std::optional<Seconds> delay);
     bool comes_back_after(const Link& link, const Disconnect& ending);
-    void move_to(const Uri& next);
     void update_redirects();
     void cancel_reconnect();
     Headers request_headers() const;
@@ -88,7 +87,7 @@ private:
     bool unpark();
     void deliver(const MessageView& message);
 
-    Uri uri_;
+    Destination destination_;
     ClientOptions options_;
     std::shared_ptr<transport::TlsContext> tls_;  // made when it is needed, and when its options have changed
     std::unique_ptr<transport::Dialer> dialer_;
@@ -105,7 +104,6 @@ private:
     bool running_ = false;
     bool in_run_ = false;
     bool reconnect_due_ = false;
-    bool is_elsewhere_ = false;  // a redirect has led to another host
 };
 
 }  // namespace hawser::endpoint

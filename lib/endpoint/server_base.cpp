@@ -201,7 +201,7 @@ void ServerBase::on_open(Link& link) {
     Base::on_open(link);
 }
 
-void ServerBase::on_reconnect(Link& link, const std::string&) { link.disconnect(); }
+void ServerBase::on_reconnect(Link& link, const ReconnectRequested&) { link.disconnect(); }
 
 void ServerBase::on_end(Link& link, const Disconnect& ending) {
     const auto self = shared_from_this();

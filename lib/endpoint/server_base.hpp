@@ -47,7 +47,7 @@ public:
     Response answer(Link& link, const Request& request) override;
     Response answer_page(Link& link, const Request& request) override;
     void on_open(Link& link) override;
-    void on_reconnect(Link& link, const std::string& uri) override;
+    void on_reconnect(Link& link, const ReconnectRequested& request) override;
     void on_end(Link& link, const Disconnect& ending) override;
 
 protected:

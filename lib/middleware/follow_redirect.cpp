@@ -26,7 +26,7 @@ void FollowRedirect::http_incoming(Connection& connection, HttpMessage message, 
         throw Error(Errc::handshake_failed, connection.remote_name() + ": more than " + std::to_string(limit_) + " redirects in a row",
                     *response);
     connection.set_meta(meta_key, count + 1);
-    throw ReconnectRequested(std::string(*location));
+    throw ReconnectRequested(std::string(*location), *response);
 }
 
 }  // namespace hawser

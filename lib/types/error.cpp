@@ -91,4 +91,7 @@ CloseRequested::CloseRequested(CloseCode status, std::string reason)
 
 ReconnectRequested::ReconnectRequested(std::string uri) : Error(Errc::reconnect_requested, reconnect_sentence(uri)), uri_(std::move(uri)) {}
 
+ReconnectRequested::ReconnectRequested(std::string location, Response redirect)
+    : Error(Errc::reconnect_requested, reconnect_sentence(location), std::move(redirect)), uri_(std::move(location)) {}
+
 }  // namespace hawser

@@ -46,6 +46,12 @@ std::string check_header(const OptionValue& value) {
     return {};
 }
 
+std::string check_secret_header(const OptionValue& value) {
+    for (const std::string_view name : std::get<std::vector<std::string>>(value))
+        if (!is_token(name)) return "has " + cited(name) + ", which is not a field name";
+    return {};
+}
+
 std::string check_user_agent(const OptionValue& value) {
     const std::string& text = std::get<std::string>(value);
     if (text.empty()) return "is empty; leave it out to send none";
@@ -91,6 +97,7 @@ constinit const Option options[] = {
     {.wrapper = "socket", .name = "so_rcvbuf", .type = integer, .least = 1, .most = largest_socket_buffer},
     {.wrapper = "socket", .name = "so_sndbuf", .type = integer, .least = 1, .most = largest_socket_buffer},
     {.wrapper = "http", .name = "header", .type = list, .check = check_header},
+    {.wrapper = "http", .name = "secret_header", .type = list, .check = check_secret_header},
     {.wrapper = "http", .name = "user_agent", .type = string, .check = check_user_agent},
     {.wrapper = "http", .name = "timeout", .type = integer, .least = 1, .most = day},
     {.wrapper = "http", .name = "protocol_version", .type = string, .check = check_protocol_version},

@@ -7,7 +7,101 @@ namespace {
 
 constexpr ReconnectOptions at_once{.initial = Seconds(0), .maximum = Seconds(0)};
 
+/// A server on the loop of another that answers each handshake with a redirect, or accepts it where that is 0.
+struct Redirector {
+    Redirector(Reactor& reactor, std::string location) : server(reactor, {.host = "127.0.0.1", .port = 0}) {
+        const auto middleware = std::make_shared<Callback>();
+        middleware->on_http_incoming = [this, location](Connection&, HttpMessage message, const HttpNext& next) {
+            requests.push_back(std::get<Request>(message));
+            if (status == 0) return next(std::move(message));
+            next.respond(Response{status, {}, {{"Location", location}}, {}});
+        };
+        server.add_middleware(middleware).start();
+    }
+    std::string uri() const { return "ws://me:secret@" + server.name() + "/"; }
+
+    Server server;
+    int status = 302;
+    std::vector<Request> requests;
+};
+
 }  // namespace
+
+TEST_CASE("reconnect: a temporary redirect is for one attempt, a permanent one is kept") {
+    const auto [status, comes_home] =
+        GENERATE(std::pair{302, true}, std::pair{303, true}, std::pair{307, true}, std::pair{301, false}, std::pair{308, false});
+    CAPTURE(status);
+    Loopback node;
+    node.server.start();
+    Redirector balancer(node.reactor, node.uri("/node"));
+    balancer.status = status;
+    Client client(node.reactor, balancer.uri(), {.headers = {{"Cookie", "a=1"}}});
+    client.set_option("http", "follow_location", true).set_reconnect(at_once);
+    int opened = 0;
+    client.on_handshake([&](Connection&, const Request&, const Response&) { ++opened; });
+    client.connect();
+    node.until([&] { return opened == 1 && node.server.connection_count() == 1; });
+    CHECK(client.uri().str() == node.uri("/node"));
+    balancer.status = 0;
+    node.server.connections().first()->disconnect();
+    node.until([&] { return opened == 2; });
+    CHECK(client.uri().target() == (comes_home ? "/" : "/node"));
+    REQUIRE(balancer.requests.size() == (comes_home ? 2 : 1));
+    CHECK(balancer.requests.back().headers.has("Authorization"));
+    CHECK(balancer.requests.back().headers.get("Cookie") == "a=1");
+}
+
+TEST_CASE("reconnect: redirects to what is dead are followed anew each time, beyond the number that is allowed in a row") {
+    Reactor reactor;
+    Redirector balancer(reactor, "ws://127.0.0.1:1/");
+    Client client(reactor, balancer.uri());
+    client.set_option("http", "max_redirects", 2).set_reconnect(at_once);
+    std::vector<Errc> errors;
+    client.on_error([&](Connection*, const Error& error) { errors.push_back(error.errc()); });
+    client.connect();
+    REQUIRE(run_until(reactor.core(), [&] { return balancer.requests.size() == 5; }));
+    CHECK(errors == std::vector(4, Errc::client_failed));
+}
+
+TEST_CASE("reconnect: a redirect that cannot be followed is a refusal like another, and tried again") {
+    Reactor reactor;
+    Redirector server(reactor, GENERATE("ftp://x.example/", "ws:x/",
+                                        "ws://b\xC3\xBC"
+                                        "cher.example/"));
+    Client client(reactor, server.uri());
+    client.set_option("http", "follow_location", true);
+    const bool comes_back = GENERATE(true, false);
+    if (comes_back) client.set_reconnect(at_once);
+    std::optional<Error> failure;
+    client.on_error([&](Connection*, const Error& error) { failure = error; });
+    if (comes_back) {
+        client.connect();
+        REQUIRE(run_until(reactor.core(), [&] { return server.requests.size() == 3; }));
+    } else {
+        CHECK_THROWS_AS(client.run(), Error);
+    }
+    REQUIRE(failure);
+    CHECK(failure->errc() == Errc::handshake_failed);
+    CHECK(std::string(failure->what()).starts_with(server.server.name() + ": the redirect by 302 is not followed: bad URI "));
+    CHECK(failure->response()->status == 302);
+}
+
+TEST_CASE("reconnect: a URI of the application's that cannot be ends the connection, and is told") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    client.set_reconnect(at_once);
+    int opened = 0;
+    std::vector<std::string> errors;
+    client.on_error([&](Connection*, const Error& error) { errors.emplace_back(error.what()); })
+        .on_handshake([&](Connection&, const Request&, const Response&) {
+            if (++opened == 1) throw ReconnectRequested("ftp://x/");
+        });
+    client.connect();
+    loop.until([&] { return opened == 2; });
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].find("cannot connect anew: bad URI \"ftp://x/\"") != std::string::npos);
+}
 
 TEST_CASE("reconnect: a client comes back after the connection was lost, and what was sent meanwhile arrives") {
     Loopback loop;

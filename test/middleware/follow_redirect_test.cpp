@@ -72,8 +72,10 @@ TEST_CASE("follow redirect: to another host no credentials go along") {
     Redirecting first(
         [&](const Request& request) { return request.target == "/" ? std::string("/same") : "ws://" + target->server.name() + "/other"; });
     // Both servers on the loop of the first: the second's is run beside it.
-    Client client(first.reactor, "ws://anna:secret@" + first.server.name() + "/", {.headers = {{"Cookie", "id=1"}, {"X-Plain", "yes"}}});
+    Client client(first.reactor, "ws://anna:secret@" + first.server.name() + "/",
+                  {.headers = {{"Cookie", "id=1"}, {"X-Plain", "yes"}, {"X-Api-Key", "k"}, {"X-Mine", "1"}}});
     client.set_option("http", "header", std::vector<std::string>{"Cookie: more=2", "X-Line: yes"});
+    client.set_option("http", "secret_header", std::vector<std::string>{"x-mine"});
     client.add_middleware(std::make_shared<FollowRedirect>());
     std::string result;
     client.on_handshake([&](Connection&, const Request& request, const Response&) { result = request.target; });
@@ -91,6 +93,46 @@ TEST_CASE("follow redirect: to another host no credentials go along") {
     CHECK(first.requests[1].headers.count("Cookie") == 2);
     CHECK(second.requests[0].headers.get("X-Plain") == "yes");
     CHECK(second.requests[0].headers.get("X-Line") == "yes");
+    CHECK_FALSE(second.requests[0].headers.has("X-Api-Key"));
+    CHECK_FALSE(second.requests[0].headers.has("X-Mine"));
+    CHECK(first.requests[1].headers.get("X-Mine") == "1");
+}
+
+TEST_CASE("follow redirect: to the same origin by a whole URI the credentials go along") {
+    Loopback* self = nullptr;
+    Redirecting loop(
+        [&](const Request& request) { return request.target == "/" ? "http://" + self->server.name() + "/new#part" : std::string(); });
+    self = &loop;
+    Client client(loop.reactor, "ws://anna:secret@" + loop.server.name() + "/");
+    client.add_middleware(std::make_shared<FollowRedirect>());
+    CHECK(outcome(loop, client) == "/new");
+    CHECK(loop.requests[1].headers.get("Authorization") == loop.requests[0].headers.get("Authorization"));
+}
+
+TEST_CASE("follow redirect: a Unix socket leads to one server") {
+    const TemporaryDirectory directory;
+    Loopback loop;
+    std::vector<std::string> hosts;
+    std::string location = "/new";
+    Server server(loop.reactor, {.unix_path = directory.file("socket")});
+    const auto redirect = std::make_shared<Callback>();
+    redirect->on_http_incoming = [&](Connection&, HttpMessage message, const HttpNext& next) {
+        const Request& request = std::get<Request>(message);
+        hosts.push_back(request.headers.get("Host").value_or("").data());
+        if (request.target == "/new") return next(std::move(message));
+        next.respond(Response{302, {}, {{"Location", location}}, {}});
+    };
+    server.add_middleware(redirect).start();
+    Client client(loop.reactor, "ws://svc/", {.unix_path = directory.file("socket")});
+    client.add_middleware(std::make_shared<FollowRedirect>());
+    CHECK(outcome(loop, client) == "/new");
+    CHECK(hosts.size() == 2);
+    client.disconnect();
+    location = "ws://elsewhere.example/new";
+    CHECK(
+        outcome(loop, client).find("the redirect by 302 is not followed: ws://elsewhere.example/new: the Unix socket leads to svc alone") !=
+        std::string::npos);
+    CHECK(hosts.size() == 3);
 }
 
 TEST_CASE("follow redirect: a bad Location is an error, other answers are left alone") {

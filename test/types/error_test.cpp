@@ -125,4 +125,8 @@ TEST_CASE("error: a reconnect request names the URI") {
     CHECK(full.uri() == "ws://b/");
     CHECK(full.errc() == Errc::reconnect_requested);
     CHECK(std::string(full.what()) == R"(a callback asked to connect anew, to "ws://b/")");
+    CHECK_FALSE(full.response());
+    const ReconnectRequested redirect("/c", Response{307, {}, {}, {}});
+    CHECK(redirect.uri() == "/c");
+    CHECK(redirect.response()->status == 307);
 }
