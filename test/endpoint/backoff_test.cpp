@@ -76,7 +76,7 @@ TEST_CASE("backoff: settings that cannot be are refused") {
 
 TEST_CASE("backoff: a Retry-After may be a date, which counts from the response's own") {
     Fixed entropy(0);
-    Backoff backoff({});
+    Backoff backoff({.max_retry_after = Seconds(1e10)});
     const auto wait = [&](Headers headers) { return backoff.after_failure(refused(503, std::move(headers)), entropy).value().count(); };
     const Header date{"Date", "Sun, 06 Nov 1994 08:49:37 GMT"};
     CHECK(wait({date, {"Retry-After", "Sun, 06 Nov 1994 08:51:37 GMT"}}) == 120);
@@ -91,7 +91,7 @@ TEST_CASE("backoff: a Retry-After may be a date, which counts from the response'
     }
     // A server without a clock sends no Date: then it is ours that counts.
     CHECK(wait({{"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}}) == 0);
-    CHECK(wait({{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}) == 3600);
+    CHECK(wait({{"Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"}}) > 1e9);
 }
 
 TEST_CASE("backoff: a Retry-After is bounded, at limit - 1, limit and limit + 1") {
@@ -102,6 +102,7 @@ TEST_CASE("backoff: a Retry-After is bounded, at limit - 1, limit and limit + 1"
     CHECK(wait({}, "3599") == 3599);
     CHECK(wait({}, "3600") == 3600);
     CHECK(wait({}, "3601") == 3600);
+    CHECK(wait({}, "Fri, 31 Dec 9999 23:59:59 GMT") == 3600);
     for (const char* field : {"4294967295", "4294967296", "18446744073709551616", "99999999999999999999999999999999999999"}) {
         CAPTURE(field);
         CHECK(wait({}, field) == 3600);
