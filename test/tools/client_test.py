@@ -172,6 +172,16 @@ async def refused(hawser):
         expect_match(r"hawser: 127\.0\.0\.1:\d+: .*403 Forbidden\n", err)
 
 
+async def redirect_refused(hawser):
+    """a redirect that cannot be followed ends with exit status 1 and says whose it was, and why"""
+    answer = "HTTP/1.1 302 Found\r\nLocation: ftp://a.example/\r\nContent-Length: 0\r\n\r\n"
+    for command in (["send", "hello"], ["echo"], ["connect"]):
+        async with serving(None, answer=answer) as (uri, _):
+            status, out, err = await execute(hawser, command[0], uri, *command[1:], "--context", "http.follow_location=true")
+        expect((status, out), (1, b""), "exit status and output")
+        expect_match(r'hawser: 127\.0\.0\.1:\d+: the redirect by 302 is not followed: bad URI "ftp://a\.example/": .*\n', err)
+
+
 async def timeout(hawser):
     """--timeout: bounds the handshake, and the wait for the Close"""
     async with serving(None, answer="") as (uri, _):
@@ -265,6 +275,7 @@ CASES = [
     deflate,
     unix,
     refused,
+    redirect_refused,
     timeout,
     echo,
     usage,
