@@ -108,23 +108,18 @@ std::string header_value(const Parameters& parameters) {
     return text;
 }
 
-/// What a client offers. A server that cannot limit its window may still do without context takeover, which keeps
-/// our memory within bounds as well; and one that wants us to have a larger window than is offered finds us content with any: we need
-/// not fill it.
+/// What a client offers. A server that cannot limit its window may still do without context takeover, which keeps our memory within
+/// bounds as well; and one that can do neither, or knows no parameter at all, is content with the last.
 std::vector<Parameters> make_offers(const DeflateOptions& options) {
     Parameters offer;
     offer.server_no_context_takeover = options.server_no_context_takeover;
     offer.client_no_context_takeover = options.client_no_context_takeover;
     offer.client_max_window_bits = options.client_max_window_bits;
-    const bool limits_server = options.server_max_window_bits < most_window_bits;
-    if (!limits_server && options.client_max_window_bits == most_window_bits) return {offer};
+    if (options.server_max_window_bits == most_window_bits) return {offer, Parameters{}};
     Parameters fallback = offer;
-    fallback.client_max_window_bits = most_window_bits;
-    if (limits_server) {
-        offer.server_max_window_bits = options.server_max_window_bits;
-        fallback.server_no_context_takeover = true;
-    }
-    return {offer, fallback};
+    offer.server_max_window_bits = options.server_max_window_bits;
+    fallback.server_no_context_takeover = true;
+    return {offer, fallback, Parameters{}};
 }
 
 /// What a server answers to an offer, or nothing when it declines (RFC 7692, section 7.1). It limits a window only
@@ -146,13 +141,13 @@ std::optional<Parameters> make_answer(const Parameters& offer, const DeflateOpti
     return answer;
 }
 
-/// Whether this may be the answer to this offer (RFC 7692, section 7.1).
+/// Whether this may be the answer to this offer (RFC 7692, section 7.1). The client's window in an offer is a hint: the answer may allow a
+/// larger one (section 7.1.2.2), which we need not fill.
 bool fits(const Parameters& answer, const Parameters& offer) {
     if (offer.server_no_context_takeover && !answer.server_no_context_takeover) return false;
     const auto server = answer.server_max_window_bits;
     if (offer.server_max_window_bits && !(server && *server <= *offer.server_max_window_bits)) return false;
-    const auto client = answer.client_max_window_bits;
-    return !client || (offer.client_max_window_bits && *client <= *offer.client_max_window_bits);
+    return !answer.client_max_window_bits || offer.client_max_window_bits;
 }
 
 DeflateAgreement agreement(const Parameters& answer) {

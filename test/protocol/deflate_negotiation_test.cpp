@@ -83,19 +83,18 @@ TEST_CASE("deflate negotiation: several extensions stand in one field or in seve
     CHECK(response.get("Sec-WebSocket-Extensions") == "permessage-deflate");
 }
 
-TEST_CASE("deflate negotiation: a client offers what its options say, and a fallback for a window that cannot be had") {
-    CHECK(offer(large) == "permessage-deflate; client_max_window_bits");
+TEST_CASE("deflate negotiation: a client offers what its options say, a fallback for a window that cannot be had, and what asks for nothing") {
+    CHECK(offer(large) == "permessage-deflate; client_max_window_bits, permessage-deflate");
     CHECK(offer({.server_max_window_bits = 15, .client_max_window_bits = 10}) ==
-          "permessage-deflate; client_max_window_bits=10, permessage-deflate; client_max_window_bits");
+          "permessage-deflate; client_max_window_bits=10, permessage-deflate");
     CHECK(offer({.server_no_context_takeover = true, .client_no_context_takeover = true, .server_max_window_bits = 15}) ==
-          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12, "
-          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits");
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12, permessage-deflate");
     CHECK(offer({}) ==
           "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12, "
-          "permessage-deflate; server_no_context_takeover; client_max_window_bits");
+          "permessage-deflate; server_no_context_takeover; client_max_window_bits=12, permessage-deflate");
     CHECK(offer({.server_max_window_bits = 9, .client_max_window_bits = 15}) ==
           "permessage-deflate; server_max_window_bits=9; client_max_window_bits, "
-          "permessage-deflate; server_no_context_takeover; client_max_window_bits");
+          "permessage-deflate; server_no_context_takeover; client_max_window_bits, permessage-deflate");
 }
 
 TEST_CASE("deflate negotiation: a server answers with no more than was offered") {
@@ -184,13 +183,35 @@ TEST_CASE("deflate negotiation: a client accepts what fits one of its offers") {
     CHECK(accepted("permessage-deflate; server_no_context_takeover", alone) == "alone 15 alone 12");
 }
 
-TEST_CASE("deflate negotiation: a client refuses an answer that fits none of its offers") {
+TEST_CASE("deflate negotiation: the window that a client offers for itself is a hint, whatever the answer is it uses no larger one") {
+    for (int hint = 9; hint <= 15; ++hint)
+        for (int bits = 8; bits <= 15; ++bits) {
+            const DeflateOptions options{.server_max_window_bits = 12, .client_max_window_bits = hint};
+            CAPTURE(hint, bits);
+            const std::string used = std::to_string(std::min(hint, bits));
+            CHECK(accepted("permessage-deflate; server_max_window_bits=12; client_max_window_bits=" + std::to_string(bits), options) ==
+                  "on 12 on " + used);
+            CHECK(accepted("permessage-deflate; server_no_context_takeover; client_max_window_bits=" + std::to_string(bits), options) ==
+                  "alone 15 on " + used);
+        }
+}
+
+TEST_CASE("deflate negotiation: a client is content with a server that knows no parameter") {
     const DeflateOptions small{.server_max_window_bits = 10, .client_max_window_bits = 11};
-    CHECK(accepted("permessage-deflate", small) == "refused");
-    CHECK(accepted("permessage-deflate; server_max_window_bits=11", small) == "refused");
-    CHECK(accepted("permessage-deflate; server_max_window_bits=10; client_max_window_bits=12", small) == "refused");
+    CHECK(accepted("permessage-deflate", small) == "on 15 on 11");
+    CHECK(accepted("permessage-deflate; server_max_window_bits=11", small) == "on 11 on 11");
+    CHECK(accepted("permessage-deflate; client_no_context_takeover", small) == "on 15 alone 11");
+    const DeflateOptions alone{.server_no_context_takeover = true, .client_no_context_takeover = true, .server_max_window_bits = 15};
+    CHECK(accepted("permessage-deflate", alone) == "on 15 alone 12");
+}
+
+TEST_CASE("deflate negotiation: a client refuses an answer that fits none of its offers") {
+    // The client's window is named where its offer names it, which asks for more.
+    const DeflateOptions small{.server_max_window_bits = 10, .client_max_window_bits = 11};
+    CHECK(accepted("permessage-deflate; client_max_window_bits=11", small) == "refused");
+    CHECK(accepted("permessage-deflate; server_max_window_bits=11; client_max_window_bits=11", small) == "refused");
     const DeflateOptions alone{.server_no_context_takeover = true, .server_max_window_bits = 15};
-    CHECK(accepted("permessage-deflate; client_no_context_takeover", alone) == "refused");
+    CHECK(accepted("permessage-deflate; client_no_context_takeover; client_max_window_bits=12", alone) == "refused");
 }
 
 TEST_CASE("deflate negotiation: a client refuses an answer that is wrong") {

@@ -14,11 +14,9 @@ constexpr std::string_view tail("\x00\x00\xFF\xFF", 4);
 
 Bytef* input_of(std::string_view text) { return reinterpret_cast<Bytef*>(const_cast<char*>(text.data())); }
 
-/// Whether an answer allows a larger window than an offer (RFC 7692, section 7.1.2).
+/// Whether an answer allows the server a larger window than an offer (RFC 7692, section 7.1.2.1).
 bool has_larger_window(const DeflateAnswer& answer, const DeflateAnswer& offer) {
-    const auto exceeds = [](int bits, int most) { return most > 0 && bits > most; };
-    return exceeds(answer.server_max_window_bits, offer.server_max_window_bits) ||
-           exceeds(answer.client_max_window_bits, offer.client_max_window_bits);
+    return offer.server_max_window_bits > 0 && answer.server_max_window_bits > offer.server_max_window_bits;
 }
 
 }  // namespace

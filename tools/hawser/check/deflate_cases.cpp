@@ -28,9 +28,8 @@ bool keeps_to(const DeflateAnswer& answer, const std::string& offer) {
     if (offered("server_no_context_takeover") && !answer.server_no_context_takeover) return false;
     const int server_bits = bits("server_max_window_bits");
     if (server_bits > 0 && (answer.server_max_window_bits == 0 || answer.server_max_window_bits > server_bits)) return false;
-    if (answer.client_max_window_bits > 0 && !offered("client_max_window_bits")) return false;
-    const int client_bits = bits("client_max_window_bits");
-    return client_bits == 0 || answer.client_max_window_bits <= client_bits;
+    // The number of an offer is a hint (section 7.1.2.2).
+    return answer.client_max_window_bits == 0 || offered("client_max_window_bits");
 }
 
 Judgement judge_answer(const Observation& seen) {
