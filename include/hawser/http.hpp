@@ -57,11 +57,11 @@ private:
     std::vector<Header> fields_;
 };
 
-/// The head of an HTTP/1.1 request. A WebSocket opening handshake has no body.
+/// The head of a request of HTTP/1.1, or HTTP/1.0. A WebSocket opening handshake has no body.
 struct HAWSER_API Request {
     /// As sent, in capitals.
     std::string method = "GET";
-    /// Origin form: path and query, as sent.
+    /// Origin form: path and query, as sent; or the "*" of OPTIONS.
     std::string target = "/";
     /// Its fields.
     Headers headers{};
@@ -72,7 +72,7 @@ struct HAWSER_API Request {
     std::string_view query() const noexcept;
 };
 
-/// An HTTP/1.1 response. Of a refused handshake the client keeps the first KiB of the body.
+/// A response of HTTP/1.1, or HTTP/1.0. Of a refused handshake the client keeps the first KiB of the body, without the framing of chunks.
 struct HAWSER_API Response {
     /// Status code, 100 to 599.
     int status = 200;

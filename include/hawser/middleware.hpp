@@ -98,9 +98,11 @@ using HttpMessage = std::variant<Request, Response>;
 /// a hook that returns without any of them drops the connection.
 class HAWSER_API HttpNext {
 public:
-    /// Hands the message, as it is or changed, to the next middleware and in the end to the endpoint.
+    /// Hands the message, as it is or changed, to the next middleware and in the end to the endpoint. One that cannot be sent fails the
+    /// handshake with `handshake_failed`; a server answers 500.
     void operator()(HttpMessage message) const;
-    /// Server, on a request: answers with this response instead of what the endpoint would answer.
+    /// Server, on a request: answers with this response instead of what the endpoint would answer. One that cannot be sent becomes 500, and
+    /// on_error is told.
     void respond(Response response) const;
     /// To finish after the hook has returned, within the handshake's time. Does nothing when the connection has
     /// ended meanwhile.

@@ -125,7 +125,8 @@ public:
     void close(NoValue, std::string_view reason = {}) = delete;
 
     /// Answers requests that do not ask for a WebSocket: a health check, a page. Without it they get 426.
-    /// GET and HEAD only, without a body; the connection ends with the answer.
+    /// GET, HEAD and OPTIONS only, by HTTP/1.0 too and without a body; the connection ends with the answer. A response that cannot be sent,
+    /// or is 101, becomes 500, and on_error is told.
     Server& on_http(std::function<Response(const Request&)> function);
 
 private:

@@ -163,9 +163,16 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
 }
 
 void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
-    if (uri().is_secure())
-        transport = transport::make_tls(std::move(transport), tls_, {uri().host(), uri().host() + ":" + std::to_string(uri().port())});
-    Request request = protocol::make_request(uri(), request_headers(), core().entropy());
+    if (uri_.is_secure())
+        transport = transport::make_tls(std::move(transport), tls_, {uri_.host(), uri_.host() + ":" + std::to_string(uri_.port())});
+    Request request;
+    try {
+        request = protocol::make_request(uri_, request_headers(), core().entropy());
+    } catch (const Error& error) {
+        // It would be the same the next time.
+        wanted_ = false;
+        return on_connect_failed(Error(Errc::handshake_failed, uri_.str() + ": the request cannot be sent: " + error.what()));
+    }
     adopt(std::make_shared<Link>(protocol::Role::client, core(), *this, std::move(transport), settings_, chain_));
     link_->begin(std::move(request));
 }

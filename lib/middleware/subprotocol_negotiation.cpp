@@ -9,6 +9,16 @@ namespace {
 
 constexpr const char* field = "Sec-WebSocket-Protocol";
 
+/// The elements of a list and those that are not there yet, in one line: many servers look at the first alone.
+std::string joined(const std::vector<std::string_view>& before, const std::vector<std::string>& more) {
+    std::vector<std::string_view> all = before;
+    for (const std::string& one : more)
+        if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+    std::string line;
+    for (const std::string_view one : all) line.append(line.empty() ? "" : ", ").append(one);
+    return line;
+}
+
 }  // namespace
 
 SubprotocolNegotiation::SubprotocolNegotiation(std::vector<std::string> subprotocols, bool require)
@@ -23,7 +33,8 @@ void SubprotocolNegotiation::http_incoming(Connection&, HttpMessage message, con
 
 void SubprotocolNegotiation::http_outgoing(Connection& connection, HttpMessage message, const HttpNext& next) {
     if (Request* request = std::get_if<Request>(&message)) {
-        for (const std::string& subprotocol : subprotocols_) request->headers.add(field, subprotocol);
+        std::string offered = joined(request->headers.list(field), subprotocols_);
+        if (!offered.empty()) request->headers.set(field, std::move(offered));
         return next(std::move(message));
     }
     Response& response = std::get<Response>(message);
@@ -35,10 +46,8 @@ void SubprotocolNegotiation::http_outgoing(Connection& connection, HttpMessage m
         return next(std::move(message));
     }
     if (require_) {
-        std::string supported;
-        for (const std::string& subprotocol : subprotocols_) supported += (supported.empty() ? "" : ", ") + subprotocol;
         response = Response{
-            426, {}, {{"Upgrade", "websocket"}, {"Sec-WebSocket-Protocol", supported}}, "none of the offered subprotocols is supported\n"};
+            426, {}, {{"Upgrade", "websocket"}, {field, joined({}, subprotocols_)}}, "none of the offered subprotocols is supported\n"};
     }
     next(std::move(message));
 }

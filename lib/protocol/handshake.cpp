@@ -9,6 +9,7 @@
 #include "protocol/deflate_negotiation.hpp"
 #include "protocol/digest.hpp"
 #include "types/base64.hpp"
+#include "types/host.hpp"
 #include "types/text.hpp"
 
 namespace hawser::protocol {
@@ -16,6 +17,8 @@ namespace hawser::protocol {
 namespace {
 
 constexpr std::size_t key_bytes = 16;
+constexpr const char* protocol_name = "websocket";
+constexpr const char* subprotocol_field = "Sec-WebSocket-Protocol";
 
 /// Fields whose values the handshake itself decides.
 constexpr std::array<std::string_view, 7> reserved_fields = {
@@ -30,30 +33,38 @@ std::string random_key(Entropy& entropy) {
 
 HttpFailure bad_request(std::string reason) { return {400, std::move(reason)}; }
 
-/// Whether it may be a Host's value (RFC 9112, section 3.2): of the characters of a host and a port, or empty.
-bool is_host(std::string_view value) {
-    constexpr std::string_view marks = "-._~!$&'()*+,;=%:[]";
-    return std::all_of(value.begin(), value.end(),
-                       [&](char c) { return is_alpha(c) || is_digit(c) || marks.find(c) != std::string_view::npos; });
-}
-
-/// What is wrong with the fields every HTTP/1.1 request has, or nothing.
-std::optional<HttpFailure> check_http(const Request& request) {
-    if (request.headers.count("Host") != 1) return bad_request("there must be one Host field");
+/// What is wrong with the fields that every request has, or nothing.
+std::optional<HttpFailure> check_http(const Request& request, int minor_version) {
+    const std::size_t hosts = request.headers.count("Host");
+    // HTTP/1.0 knows no Host (RFC 9112, section 3.2).
+    if (hosts > 1 || (hosts == 0 && minor_version > 0)) return bad_request("there must be one Host field");
+    const std::string_view host = request.headers.get("Host").value_or("");
+    if (!is_host_field(host)) return bad_request("the Host field is " + cited(host) + ", which is no host and port");
     if (request.headers.has("Transfer-Encoding")) return bad_request("a request with a body (Transfer-Encoding) is not accepted");
-    if (!is_host(*request.headers.get("Host"))) return bad_request("the Host field is no host and port");
     for (const Header& field : request.headers)
         if (equals_ignoring_case(field.name, "Content-Length") && field.value != "0")
             return bad_request("a request with a body (Content-Length) is not accepted");
     return std::nullopt;
 }
 
+/// What is wrong with the fields that switch to a WebSocket, of "the request" or "the response", or nothing.
+std::optional<std::string> check_switch(const Headers& headers, const std::string& of) {
+    constexpr std::array<std::pair<const char*, const char*>, 2> fields = {{{"Upgrade", protocol_name}, {"Connection", "Upgrade"}}};
+    for (const auto& [name, token] : fields) {
+        if (headers.has_token(name, token)) continue;
+        const auto value = headers.get(name);
+        if (!value) return of + " has no " + name + " field, which must name " + token + " (a proxy in between may have removed it)";
+        return of + "'s " + name + " field is " + cited(*value) + ", which does not name " + token;
+    }
+    return std::nullopt;
+}
+
 /// What is wrong with a request that asks for a WebSocket, or nothing.
-std::optional<HttpFailure> check_upgrade(const Request& request) {
+std::optional<HttpFailure> check_upgrade(const Request& request, int minor_version) {
     const Headers& headers = request.headers;
     if (request.method != "GET") return HttpFailure{405, "the opening handshake is a GET request"};
-    if (!headers.has_token("Upgrade", "websocket")) return bad_request("the Upgrade field does not name websocket");
-    if (!headers.has_token("Connection", "Upgrade")) return bad_request("the Connection field does not name Upgrade");
+    if (minor_version == 0) return bad_request("a WebSocket needs HTTP/1.1: the client, or a proxy in between, speaks HTTP/1.0");
+    if (auto problem = check_switch(headers, "the request")) return bad_request(std::move(*problem));
     if (headers.count("Sec-WebSocket-Version") > 1) return bad_request("there is more than one Sec-WebSocket-Version");
     if (headers.get("Sec-WebSocket-Version") != websocket_version)
         return HttpFailure{426, std::string("only version ") + websocket_version + " of the WebSocket protocol is spoken here"};
@@ -63,14 +74,26 @@ std::optional<HttpFailure> check_upgrade(const Request& request) {
         return bad_request("the Sec-WebSocket-Key is not the base64 form of 16 bytes");
     // Malformed ones fail the handshake, wanted or not (RFC 6455, section 9.1).
     if (!are_extensions(headers)) return bad_request("the Sec-WebSocket-Extensions is malformed");
-    const auto subprotocols = headers.list("Sec-WebSocket-Protocol");
+    const auto subprotocols = headers.list(subprotocol_field);
     if (!std::all_of(subprotocols.begin(), subprotocols.end(), is_token)) return bad_request("a subprotocol is not a token");
     return std::nullopt;
 }
 
 /// An attempt at a WebSocket, however botched: it gets an error that says so, and no page.
 bool attempts_websocket(const Headers& headers) {
-    return headers.has_token("Upgrade", "websocket") || headers.has("Sec-WebSocket-Key") || headers.has("Sec-WebSocket-Version");
+    const auto protocols = headers.list("Upgrade");
+    // With a version too, which is none of ours (RFC 9110, section 7.8).
+    const auto is_ours = [](std::string_view protocol) {
+        return equals_ignoring_case(protocol.substr(0, protocol.find('/')), protocol_name);
+    };
+    return headers.has("Sec-WebSocket-Key") || headers.has("Sec-WebSocket-Version") ||
+           std::any_of(protocols.begin(), protocols.end(), is_ours);
+}
+
+/// Many servers look at the first line alone.
+void add_subprotocols(Headers& headers, const std::string& list) {
+    const auto before = headers.get(subprotocol_field);
+    headers.set(subprotocol_field, before ? std::string(*before) + ", " + list : list);
 }
 
 }  // namespace
@@ -79,7 +102,7 @@ Request make_request(const Uri& uri, const Headers& extra, Entropy& entropy) {
     Request request;
     request.target = uri.target();
     request.headers.add("Host", uri.authority());
-    request.headers.add("Upgrade", "websocket");
+    request.headers.add("Upgrade", protocol_name);
     request.headers.add("Connection", "Upgrade");
     request.headers.add("Sec-WebSocket-Key", random_key(entropy));
     request.headers.add("Sec-WebSocket-Version", websocket_version);
@@ -91,18 +114,20 @@ Request make_request(const Uri& uri, const Headers& extra, Entropy& entropy) {
         const bool single = equals_ignoring_case(field.name, "Host") || equals_ignoring_case(field.name, "Authorization");
         if (single)
             request.headers.set(field.name, field.value);
+        else if (equals_ignoring_case(field.name, subprotocol_field))
+            add_subprotocols(request.headers, field.value);
         else
             request.headers.add(field.name, field.value);
     }
     return request;
 }
 
-Wish examine_request(const Request& request, HttpFailure& failure) {
-    std::optional<HttpFailure> problem = check_http(request);
+Wish examine_request(const Request& request, int minor_version, HttpFailure& failure) {
+    std::optional<HttpFailure> problem = check_http(request, minor_version);
     const bool websocket = attempts_websocket(request.headers);
-    if (!problem && websocket) problem = check_upgrade(request);
-    if (!problem && !websocket && request.method != "GET" && request.method != "HEAD")
-        problem = HttpFailure{405, "only GET and HEAD are answered here"};
+    if (!problem && websocket) problem = check_upgrade(request, minor_version);
+    if (!problem && !websocket && request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS")
+        problem = HttpFailure{405, "only GET, HEAD and OPTIONS are answered here"};
     if (!problem) return websocket ? Wish::websocket : Wish::page;
     failure = std::move(*problem);
     return Wish::refused;
@@ -111,9 +136,10 @@ Wish examine_request(const Request& request, HttpFailure& failure) {
 Response accept_response(const Request& request) {
     Response response;
     response.status = 101;
-    response.headers.add("Upgrade", "websocket");
+    response.headers.add("Upgrade", protocol_name);
     response.headers.add("Connection", "Upgrade");
-    response.headers.add("Sec-WebSocket-Accept", accept_key(*request.headers.get("Sec-WebSocket-Key")));
+    // A hook may have removed the key.
+    response.headers.add("Sec-WebSocket-Accept", accept_key(request.headers.get("Sec-WebSocket-Key").value_or("")));
     return response;
 }
 
@@ -123,25 +149,24 @@ Response refuse_response(const HttpFailure& failure) {
     response.body = failure.reason + "\n";
     response.headers.add("Content-Type", "text/plain; charset=utf-8");
     if (failure.status == 426) {
-        response.headers.add("Upgrade", "websocket");
+        response.headers.add("Upgrade", protocol_name);
         response.headers.add("Sec-WebSocket-Version", websocket_version);
     }
-    if (failure.status == 405) response.headers.add("Allow", "GET");
+    if (failure.status == 405) response.headers.add("Allow", "GET, HEAD, OPTIONS");
     return response;
 }
 
 std::optional<std::string> check_response(const Request& request, const Response& response) {
     const Headers& headers = response.headers;
     if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + response.reason;
-    if (!headers.has_token("Upgrade", "websocket")) return "the response's Upgrade field does not name websocket";
-    if (!headers.has_token("Connection", "Upgrade")) return "the response's Connection field does not name Upgrade";
-    const std::string expected = accept_key(*request.headers.get("Sec-WebSocket-Key"));
+    if (auto problem = check_switch(headers, "the response")) return problem;
+    const std::string expected = accept_key(request.headers.get("Sec-WebSocket-Key").value_or(""));
     if (headers.count("Sec-WebSocket-Accept") != 1 || headers.get("Sec-WebSocket-Accept") != expected)
         return "the response's Sec-WebSocket-Accept does not answer the request's key";
-    const auto chosen = headers.get("Sec-WebSocket-Protocol");
+    const auto chosen = headers.get(subprotocol_field);
     if (!chosen) return std::nullopt;
-    const auto offered = request.headers.list("Sec-WebSocket-Protocol");
-    if (headers.count("Sec-WebSocket-Protocol") != 1 || std::find(offered.begin(), offered.end(), *chosen) == offered.end())
+    const auto offered = request.headers.list(subprotocol_field);
+    if (headers.count(subprotocol_field) != 1 || std::find(offered.begin(), offered.end(), *chosen) == offered.end())
         return "the server chose a subprotocol that was not offered: " + std::string(*chosen);
     return std::nullopt;
 }

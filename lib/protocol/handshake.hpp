@@ -22,8 +22,9 @@ Request make_request(const Uri& uri, const Headers& extra, Entropy& entropy);
 /// What a request asks for.
 enum class Wish { websocket, page, refused };
 
-/// Sorts a request (RFC 6455, section 4.2.1). `refused`: `failure` has the status and what is wrong.
-Wish examine_request(const Request& request, HttpFailure& failure);
+/// Sorts a request that came by HTTP/1.`minor_version` (RFC 6455, section 4.2.1): a page is for any, a WebSocket from 1.1 on.
+/// `refused`: `failure` has the status and what is wrong.
+Wish examine_request(const Request& request, int minor_version, HttpFailure& failure);
 
 /// The response that accepts a request; neither subprotocol nor extension yet.
 Response accept_response(const Request& request);

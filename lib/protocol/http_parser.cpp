@@ -6,6 +6,7 @@
 
 #include <hawser/error.hpp>
 
+#include "types/host.hpp"
 #include "types/text.hpp"
 
 namespace hawser::protocol {
@@ -99,29 +100,29 @@ void HttpParser::take_method(char byte) {
 }
 
 void HttpParser::take_target(char byte) {
-    if (text_.empty() && byte != '/' && !is_alpha(byte)) return refuse(byte, "the beginning of the request target");
+    const bool may_begin = byte == '/' || is_alpha(byte) || (byte == '*' && request_.method == "OPTIONS");
+    if (text_.empty() && !may_begin) return refuse(byte, "the beginning of the request target");
     if (is_target(byte)) {
         text_ += byte;
     } else if (byte != ' ') {
         refuse(byte, "the request target");
-    } else if (!end_target()) {
-        fail(400, "the request target is neither a path nor an http or ws URI without user name");
     } else {
         state_ = State::version;
+        end_target();
     }
 }
 
-/// Takes origin form, and turns absolute form into it (RFC 9112, section 3.2).
-bool HttpParser::end_target() {
+/// Takes origin form, and asterisk form where the method is OPTIONS; turns absolute form into origin form (RFC 9112, section 3.2).
+void HttpParser::end_target() {
     request_.target = std::exchange(text_, {});
-    if (request_.target.front() == '/') return true;
+    if (request_.target.front() == '/' || request_.target == "*") return;
     const std::size_t scheme = scheme_size(request_.target);
-    if (scheme == 0) return false;
+    if (scheme == 0) return fail(400, "the request target is neither a path nor an http or ws URI");
     const std::size_t path = std::min(request_.target.find_first_of("/?", scheme), request_.target.size());
     authority_ = request_.target.substr(scheme, path - scheme);
     request_.target.erase(0, path);
     if (!request_.target.starts_with('/')) request_.target.insert(0, 1, '/');
-    return !authority_.empty() && authority_.front() != ':' && authority_.find('@') == std::string::npos;
+    if (!is_host_and_port(authority_)) fail(400, "the request target names " + cited(authority_) + ", which is no host and port");
 }
 
 void HttpParser::take_version(char byte) {
@@ -130,11 +131,13 @@ void HttpParser::take_version(char byte) {
         const bool fits = at == 5 || at == 7 ? is_digit(byte) : byte == http_version[at];
         if (!fits) return refuse(byte, "the HTTP version");
         text_ += byte;
-        if (at + 1 == http_version.size() && text_ != http_version)
-            fail(505, text_ + " is not spoken here: a WebSocket needs " + std::string(http_version));
+        // Minor versions are told by the same messages (RFC 9110, section 2.5).
+        if (at + 1 == http_version.size() && text_[5] != http_version[5])
+            fail(505, text_ + " is not spoken here, but " + std::string(http_version));
         return;
     }
     if (byte != (kind_ == Kind::request ? '\r' : ' ')) return refuse(byte, "the HTTP version");
+    minor_version_ = text_.back() - '0';
     text_.clear();
     state_ = kind_ == Kind::request ? State::line_end : State::status_code;
 }
@@ -206,9 +209,11 @@ void HttpParser::take_line_feed(char byte, State next) {
 }
 
 void HttpParser::end_head() {
-    // The host of an absolute form replaces the Host field (RFC 9112, section 3.2.2); whether there was the one
-    // that must be there is for the handshake to say.
-    if (!authority_.empty() && request_.headers.count("Host") == 1) request_.headers.set("Host", std::move(authority_));
+    // The host of an absolute form replaces the Host field (RFC 9112, section 3.2.2), which HTTP/1.0 does without; that a field is
+    // missing, there twice or wrong is for the handshake to say.
+    const std::size_t hosts = request_.headers.count("Host");
+    const bool is_replaced = hosts == 1 ? is_host_field(*request_.headers.get("Host")) : hosts == 0 && minor_version_ == 0;
+    if (!authority_.empty() && is_replaced) request_.headers.set("Host", std::move(authority_));
     status_ = Status::complete;
 }
 
@@ -235,10 +240,9 @@ void append_fields(std::string& head, const Headers& headers) {
     }
 }
 
-/// RFC 9110, section 6.4.1.
-bool may_have_body(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
-
 }  // namespace
+
+bool may_have_body(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
 
 std::string format_request(const Request& request) {
     if (!is_token(request.method)) refuse_to_send("a request cannot be sent: its method is not a token (RFC 9110, section 9.1)");

@@ -17,10 +17,10 @@ struct HttpFailure {
     std::string reason{};
 };
 
-/// Collects and parses the head of one HTTP/1.1 message, strictly (RFC 9112): CR LF only, no obs-fold, no NUL or
-/// other control character, token names, no space before the colon. Incremental: every byte is looked at a bounded
-/// number of times, however they are split. Bounded by `max_head_size` and `max_header_count`, over which a
-/// request is refused with 431. Fails as early as it can.
+/// Collects and parses the head of one HTTP/1.x message, strictly (RFC 9112): CR LF only, no obs-fold, no NUL or
+/// other control character, token names, no space before the colon, an authority that is host and port. Incremental: every byte is looked
+/// at a bounded number of times, however they are split. Bounded by `max_head_size` and `max_header_count`, over which a request is refused
+/// with 431. Fails as early as it can.
 class HttpParser {
 public:
     enum class Kind { request, response };
@@ -34,6 +34,8 @@ public:
     /// The parsed head, when complete.
     Request& request() noexcept { return request_; }
     Response& response() noexcept { return response_; }
+    /// The x of its version HTTP/1.x, when complete.
+    int minor_version() const noexcept { return minor_version_; }
     /// What is wrong, when failed.
     const HttpFailure& failure() const noexcept { return failure_; }
 
@@ -65,7 +67,7 @@ private:
     void take_name(char byte);
     void take_value(char byte);
     void take_line_feed(char byte, State next);
-    bool end_target();
+    void end_target();
     void end_head();
     void fail(int status, std::string reason);
     void refuse(char byte, std::string_view where);
@@ -81,10 +83,14 @@ private:
     std::size_t max_head_size_;
     std::size_t max_header_count_;
     std::size_t size_ = 0;
+    int minor_version_ = 1;
     Kind kind_;
     Status status_ = Status::incomplete;
     State state_ = State::first;
 };
+
+/// Whether a response of this status has content (RFC 9110, section 6.4.1).
+bool may_have_body(int status) noexcept;
 
 /// The bytes of a head, fields in their order. A response without a reason phrase gets the standard one, its body goes
 /// behind the head, and where a body may be, Content-Length tells its size unless a field does so already.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "protocol/handshake.hpp"
@@ -14,6 +13,8 @@ namespace {
 
 /// How much of a refusing response's body is kept.
 constexpr std::size_t max_body = 1024;
+/// How long more of a body is waited for that ends with the connection: a server may keep that open.
+constexpr Seconds body_pause{0.5};
 /// Interim responses that may come before the answer.
 constexpr unsigned max_interim = 8;
 
@@ -21,18 +22,6 @@ Seconds opening_limit(Role role, const Configuration& configuration) {
     Seconds limit = std::min(configuration.handshake_timeout, configuration.timeout);
     const OptionValue* bound = role == Role::client ? configuration.context.get_option("http", "timeout") : nullptr;
     return bound ? std::min(limit, Seconds(static_cast<double>(std::get<std::int64_t>(*bound)))) : limit;
-}
-
-std::size_t expected_body(const Response& response) {
-    const auto field = response.headers.get("Content-Length");
-    std::size_t length = max_body;
-    if (field) std::from_chars(field->data(), field->data() + field->size(), length);
-    return std::min(length, max_body);
-}
-
-std::string format_last_response(Response response) {
-    response.headers.set("Connection", "close");
-    return format_response(response);
 }
 
 std::string_view as_view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
@@ -45,8 +34,8 @@ Session::Session(Role role, Events& events, Output& output, Entropy& entropy, co
       entropy_(entropy),
       configuration_(&configuration),
       opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration,
-                                         opening_limit(role, configuration))),
-      wait_deadline_(later(now, opening_limit(role, configuration))),
+                                         opening_deadline(role, configuration, now))),
+      wait_deadline_(opening_->deadline),
       last_received_(now),
       assembler_(role),
       role_(role) {}
@@ -58,16 +47,21 @@ Session::~Session() = default;
 void Session::start(const Request& request) {
     if (over_) return;
     opening_->request = request;
-    std::string head = format_request(request);
+    std::string head;
+    try {
+        head = format_request(request);
+    } catch (const Error& error) {
+        return end_with(Errc::handshake_failed, std::string("the opening handshake failed: ") + error.what());
+    }
     output_.write(std::array{iovec{head.data(), head.size()}});
 }
 
 void Session::examine(Request request, TimePoint now) {
     HttpFailure failure;
     opening_->head_only = request.method == "HEAD";
-    switch (examine_request(request, failure)) {
+    switch (examine_request(request, opening_->parser.minor_version(), failure)) {
         case Wish::refused: return refuse(failure, now);
-        case Wish::websocket: return events_.on_request(std::move(request));
+        case Wish::websocket: opening_->may_switch = true; return events_.on_request(std::move(request));
         case Wish::page: return events_.on_page_request(std::move(request));
     }
 }
@@ -81,15 +75,33 @@ void Session::refuse(const HttpFailure& failure, TimePoint now) {
 
 void Session::respond(const Response& response, TimePoint now) {
     if (phase_ != Phase::deciding || over_) return;
-    const bool accepts = response.status == 101;
-    std::string bytes = accepts ? format_response(response) : format_last_response(response);
-    if (opening_->head_only) bytes.resize(bytes.size() - response.body.size());
+    std::string bytes;
+    try {
+        bytes = format_answer(response);
+    } catch (const Error& error) {
+        respond(refuse_response({500, "the server failed to answer"}), now);
+        return events_.on_error(Errc::handshake_failed, std::string("a request was answered with 500: ") + error.what(), nullptr);
+    }
     output_.write(std::array{iovec{bytes.data(), bytes.size()}});
-    if (accepts) return open(now);
+    if (response.status == 101) return open(now);
     phase_ = Phase::refused;
     read_ = write_ = Half::closing;
     fin_due_ = true;
     start_close_wait(now);
+}
+
+/// The bytes of a response. Throws `Errc::invalid_option` for one that cannot be sent, or is none that ends the exchange: an interim
+/// response, or 101 to a request that asks for no WebSocket, or without the proof of one (RFC 6455, section 4.2.2).
+std::string Session::format_answer(const Response& response) const {
+    const bool switches = response.status == 101 && opening_->may_switch && response.headers.has("Sec-WebSocket-Accept");
+    if (switches) return format_response(response);
+    if (response.status >= 100 && response.status < 200)
+        throw Error(Errc::invalid_option, "the response " + std::to_string(response.status) + " cannot be the answer to this request");
+    Response last = response;
+    last.headers.set("Connection", "close");
+    std::string bytes = format_response(last);
+    if (opening_->head_only) bytes.resize(bytes.size() - response.body.size());
+    return bytes;
 }
 
 void Session::accept(const Response& response, TimePoint now) {
@@ -123,7 +135,7 @@ std::size_t Session::receive(std::span<char> bytes, TimePoint now) {
     silence_reported_ = false;
     std::span<char> rest = bytes;
     if (phase_ == Phase::head) receive_head(rest, now);
-    if (phase_ == Phase::body) receive_body(rest);
+    if (phase_ == Phase::body) receive_body(rest, now);
     if (phase_ == Phase::open) receive_messages(rest, now);
     // What comes behind the last message is of no interest, but it must not fill the socket.
     if (phase_ == Phase::refused || over_ || (phase_ == Phase::open && read_ != Half::open)) rest = {};
@@ -145,10 +157,13 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
     if (role_ == Role::server) return examine(std::move(opening_->parser.request()), now);
     const int status_code = opening_->parser.response().status;
     if (status_code < 200 && status_code != 101) return skip_interim(rest, now);
+    if (status_code == 101 && opening_->parser.minor_version() == 0)
+        return end_with(Errc::handshake_failed,
+                        "the opening handshake failed: the server, or a proxy in between, answered 101 by HTTP/1.0");
     opening_->response = std::move(opening_->parser.response());
     if (status_code == 101) return deliver_response();
     phase_ = Phase::body;
-    opening_->body_size = expected_body(opening_->response);
+    opening_->body.emplace(opening_->response, max_body, configuration_->max_head_size);
 }
 
 /// The answer itself follows (RFC 9110, section 15.2).
@@ -160,11 +175,12 @@ void Session::skip_interim(std::span<char>& rest, TimePoint now) {
     if (!rest.empty()) receive_head(rest, now);
 }
 
-void Session::receive_body(std::span<char>& rest) {
-    std::string& body = opening_->response.body;
-    body.append(as_view(rest).substr(0, opening_->body_size - body.size()));
+void Session::receive_body(std::span<char>& rest, TimePoint now) {
+    HttpBody& body = *opening_->body;
+    body.feed(as_view(rest), opening_->response.body);
     rest = {};
-    if (body.size() == opening_->body_size) deliver_response();
+    if (body.is_complete()) return deliver_response();
+    if (body.ends_with_connection()) wait_deadline_ = std::min(opening_->deadline, later(now, body_pause));
 }
 
 void Session::deliver_response() {

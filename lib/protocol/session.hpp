@@ -109,9 +109,9 @@ public:
     void offer_extensions(Request& request) const;
     /// Server, before respond(): adds what is agreed on to the response.
     void answer_extensions(const Request& request, Response& response);
-    /// Client: sends the request.
+    /// Client: sends the request, or fails when it cannot be sent.
     void start(const Request& request);
-    /// Server: answers the request; 101 opens, anything else ends the connection.
+    /// Server: answers the request; 101 opens, anything else ends the connection. For what cannot be the answer there is 500, and an error.
     void respond(const Response& response, TimePoint now);
     /// Client: checks the response; opens, or fails.
     void accept(const Response& response, TimePoint now);
@@ -192,12 +192,13 @@ private:
     void receive_head(std::span<char>& rest, TimePoint now);
     void examine(Request request, TimePoint now);
     void skip_interim(std::span<char>& rest, TimePoint now);
-    void receive_body(std::span<char>& rest);
+    void receive_body(std::span<char>& rest, TimePoint now);
     void receive_messages(std::span<char>& rest, TimePoint now);
     void receive_close(MessageView& message, TimePoint now);
     void stop_messages(Half half) noexcept;
     void deliver_response();
     void refuse(const HttpFailure& failure, TimePoint now);
+    std::string format_answer(const Response& response) const;
     std::optional<std::string> check_extensions(const Response& response);
     void open(TimePoint now);
     void start_deflate();

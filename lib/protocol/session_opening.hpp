@@ -9,6 +9,7 @@
 
 #include "protocol/deflate.hpp"
 #include "protocol/deflate_negotiation.hpp"
+#include "protocol/http_body.hpp"
 #include "protocol/http_parser.hpp"
 #include "protocol/session.hpp"
 
@@ -16,15 +17,17 @@ namespace hawser::protocol {
 
 /// What is needed until the handshake is complete.
 struct Session::Opening {
-    Opening(HttpParser::Kind kind, const Configuration& limits, Seconds time) : parser(kind, limits), limit(time) {}
+    Opening(HttpParser::Kind kind, const Configuration& limits, TimePoint end) : parser(kind, limits), deadline(end) {}
     HttpParser parser;
     Seconds limit;        // of its time
     Request request{};    // client: the one sent
     Response response{};  // client: one that refuses, while its body is collected
-    std::size_t body_size = 0;
+    std::optional<HttpBody> body{};
+    TimePoint deadline;
     unsigned interim_count = 0;
     bool received_any = false;
-    bool head_only = false;  // server: the request's method is HEAD
+    bool head_only = false;   // server: the request's method is HEAD
+    bool may_switch = false;  // server: the request asks for a WebSocket
     std::optional<DeflateOptions> deflate{};
     std::shared_ptr<DeflatePool> deflate_pool{};
     std::optional<DeflateAgreement> agreed{};

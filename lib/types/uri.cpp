@@ -39,11 +39,6 @@ std::string without_user_info(string_view text) {
 // `part` is a part of `text`.
 std::string offset(string_view text, string_view part) { return " at offset " + std::to_string(part.data() - text.data()); }
 
-constexpr bool is_hex_digit(char c) noexcept { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); }
-
-// RFC 3986, section 2.3.
-constexpr bool is_unreserved(char c) noexcept { return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
-
 // RFC 3986, section 2.2.
 constexpr bool is_reserved(char c) noexcept { return string_view(":/?#[]@!$&'()*+,;=").find(c) != string_view::npos; }
 

@@ -264,19 +264,51 @@ TEST_CASE("link: what a handshake hook throws fails the handshake", "[link][hand
     CHECK(world.counts->open == 0);
 }
 
-TEST_CASE("link: a response that is no HTTP fails in the hook that made it", "[link][handshake]") {
+TEST_CASE("link: a response that cannot be sent becomes 500 for that one connection, and is told", "[link][handshake]") {
     SimWorld world;
-    world.server->add_middleware(http([](Connection&, HttpMessage, const HttpNext& next) {
-        next.respond({200, {}, {{"X", "line\r\nX-Injected: yes"}}, {}});
-    }));
+    const Response bad = GENERATE(Response{200, {}, {{"X", "line\r\nX-Injected: yes"}}, {}}, Response{99, {}, {}, {}},
+                                  Response{204, {}, {}, "body"}, Response{101, {}, {}, {}});
+    const bool is_page = GENERATE(true, false);
+    const HttpHook forward = [](Connection&, HttpMessage message, const HttpNext& next) { next(std::move(message)); };
+    const HttpHook spoil = [&](Connection&, HttpMessage, const HttpNext& next) { next(bad); };
+    std::optional<HttpNext> later;
+    SECTION("by respond()") {
+        world.server->add_middleware(http([&](Connection&, HttpMessage, const HttpNext& next) { next.respond(bad); }));
+    }
+    SECTION("by respond(), later") {
+        world.server->add_middleware(http([&](Connection&, HttpMessage, const HttpNext& next) { later = next.later(); }));
+    }
+    SECTION("by a hook on the response") { world.server->add_middleware(http(forward, spoil)); }
     SimPeer peer = world.raw_client();
-    peer.shake_hands();
-    CHECK_THROWS_AS(world.settle(), Error);
+    if (is_page)
+        peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    else
+        peer.shake_hands();
+    world.settle();
+    if (later) later->respond(bad);
     world.settle();
     const std::string answer = peer.socket().take();
     CHECK_THAT(answer, StartsWith("HTTP/1.1 500 ") && !ContainsSubstring("Injected"));
+    CHECK(world.at_server.lines() == Lines{"error handshake_failed"});
+    CHECK_THAT(world.at_server.errors().at(0), ContainsSubstring("answered with 500: "));
     peer.finish();
     world.settle();
+    CHECK(world.counts->open == 0);
+}
+
+TEST_CASE("link: a request that cannot be sent fails that one handshake, and is told", "[link][handshake]") {
+    SimWorld world;
+    const Header bad = GENERATE(Header{"X-Name", "line\r\nX-Injected: yes"}, Header{"X-Name", "a "}, Header{"X Name", "a"});
+    const HttpHook forward = [](Connection&, HttpMessage message, const HttpNext& next) { next(std::move(message)); };
+    world.client->add_middleware(http(forward, [&](Connection&, HttpMessage message, const HttpNext& next) {
+        std::get<Request>(message).headers.add(bad.name, bad.value);
+        next(std::move(message));
+    }));
+    world.join();
+    world.settle();
+    CHECK(world.at_client.lines() == Lines{"error handshake_failed"});
+    CHECK_THAT(world.at_client.errors().at(0), ContainsSubstring("cannot be sent"));
+    CHECK(world.at_server.lines().empty());
     CHECK(world.counts->open == 0);
 }
 

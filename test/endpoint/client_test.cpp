@@ -128,6 +128,24 @@ TEST_CASE("client: headers, credentials and user agent go with the request") {
     CHECK(seen.headers.get("Host") == "127.0.0.1:" + std::to_string(loop.server.port()));
 }
 
+TEST_CASE("client: a field that the handshake decides on fails the connection, is told, and is not tried again") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri(), {.headers = {{"Sec-WebSocket-Key", "mine"}}});
+    client.set_reconnect(ReconnectOptions{.initial = Seconds(0)});
+    std::vector<std::string> errors;
+    client.on_error([&](Connection*, const Error& error) {
+        CHECK(error.errc() == Errc::handshake_failed);
+        errors.emplace_back(error.what());
+    });
+    client.connect();
+    loop.until([&] { return !errors.empty(); });
+    run_ready(loop.reactor.core());
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].find("the header field Sec-WebSocket-Key belongs to the handshake") != std::string::npos);
+    CHECK_FALSE(client.is_connected());
+}
+
 TEST_CASE("client: it connects anew after the end") {
     Echo loop;
     Client client(loop.reactor, loop.uri());

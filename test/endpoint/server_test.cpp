@@ -263,6 +263,47 @@ TEST_CASE("server: max_connections is a bound, beyond it is 503 with Retry-After
     peers.back()->shake_hands();
 }
 
+TEST_CASE("server: on_http answers the health checks of proxies, which speak HTTP/1.0 and ask by OPTIONS") {
+    Loopback loop;
+    loop.server.on_http([](const Request& request) { return Response{200, {}, {}, request.method + " " + request.target}; }).start();
+    const auto ask = [&](const std::string& request) {
+        RawPeer peer(loop.reactor.core(), loop.dial());
+        peer.send(request);
+        return std::string(peer.receive());
+    };
+    for (const std::string method : {"GET", "OPTIONS"}) {
+        for (const char* rest : {" / HTTP/1.0\r\n\r\n", " / HTTP/1.0\r\nHost: a\r\n\r\n", " / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+                                 " / HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+            const std::string answer = ask(method + rest);
+            CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+            CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+            CHECK(answer.ends_with("\r\n\r\n" + method + " /"));
+        }
+    }
+    CHECK(ask("OPTIONS * HTTP/1.0\r\n\r\n").ends_with("OPTIONS *"));
+    CHECK(ask("HEAD / HTTP/1.0\r\n\r\n").ends_with("\r\n\r\n"));
+    CHECK(loop.errors.empty());
+}
+
+TEST_CASE("server: an answer of on_http that cannot be sent, or is 101, becomes 500 and is told, and the server goes on") {
+    Loopback loop;
+    Response bad =
+        GENERATE(Response{101, {}, {}, {}}, Response{200, {}, {{"X-Name", "a\r\nX-Injected: b"}}, "page"}, Response{204, {}, {}, "page"});
+    bool opened = false;
+    loop.server.on_handshake([&](Connection&, const Request&, const Response&) { opened = true; });
+    loop.server.on_http([&](const Request& request) { return request.target == "/bad" ? bad : Response{.body = "page"}; }).start();
+    RawPeer first(loop.reactor.core(), loop.dial());
+    first.send("GET /bad HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(first.receive().starts_with("HTTP/1.1 500 "));
+    CHECK(first.received.find("Injected") == std::string::npos);
+    REQUIRE(loop.errors.size() == 1);
+    CHECK(loop.errors[0].errc() == Errc::handshake_failed);
+    RawPeer second(loop.reactor.core(), loop.dial());
+    second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(second.receive().ends_with("page"));
+    CHECK_FALSE(opened);
+}
+
 TEST_CASE("server: on_http answers pages, HEAD without the body; without it they get 426") {
     Loopback loop;
     loop.server.start();

@@ -98,19 +98,20 @@ public:
         answer_fields_ = fields_from(choices_, answer_byte_ / 4 % 4);
     }
 
-    /// The client's request is on its way, unless it may not be sent.
+    /// The client's request is on its way, unless it may not be made or sent.
     bool start() {
         support::SessionPeer& client = pair_.client.peer;
         const unsigned byte = choices_.byte();
         const std::string target = "/" + std::string(choices_.bytes(byte / 8));
         Uri uri("ws://user:word@host:8080/");
         fuzz::accepts(Errc::bad_uri, [&] { uri = uri.resolve(target); });
-        return fuzz::accepts(Errc::invalid_option, [&] {
+        const bool is_made = fuzz::accepts(Errc::invalid_option, [&] {
             client.request = protocol::make_request(uri, fields_from(choices_, byte % 4), client.entropy);
             if ((byte & 4u) != 0) client.request.target = target;
             client.session.offer_extensions(client.request);
             client.session.start(client.request);
         });
+        return is_made && !client.session.is_over();
     }
 
     bool goes_on() const {
@@ -184,8 +185,10 @@ private:
             answer = protocol::refuse_response({statuses[answer_byte_ / 4 % statuses.size()], std::string(answer_byte_ * 7, 'b')});
         }
         for (const Header& field : answer_fields_) answer.headers.add(field.name, field.value);
-        if (!fuzz::accepts(Errc::invalid_option, [&] { server.session.respond(answer, server.now); }))
-            server.session.abandon(Errc::handshake_failed, "the response cannot be sent");
+        const std::size_t before = server.events.size();
+        server.session.respond(answer, server.now);
+        if (server.events.size() != before && server.events.back().starts_with("error"))
+            answer_ = protocol::refuse_response({500, "the server failed to answer"});
     }
 
     SendStatus send(End& end, const MessageView& message, const PreparedMessage* prepared = nullptr) {

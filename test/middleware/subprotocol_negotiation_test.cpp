@@ -48,6 +48,31 @@ TEST_CASE("subprotocol negotiation: a client that requires one fails the handsha
     CHECK(agree({}, {"b"}, false, true) == "101");
 }
 
+TEST_CASE("subprotocol negotiation: what is offered stands in one line, once each, whoever adds it") {
+    Loopback loop;
+    Request seen;
+    loop.server.on_handshake([&](Connection&, const Request& request, const Response&) { seen = request; }).start();
+    Client client(loop.reactor, loop.uri());
+    client.add_header("Sec-WebSocket-Protocol", "v1.chat").add_header("Sec-WebSocket-Protocol", "v2.chat");
+    client.add_middleware(std::make_shared<SubprotocolNegotiation>(std::vector<std::string>{"v2.chat", "v3.chat"}));
+    client.add_middleware(std::make_shared<SubprotocolNegotiation>(std::vector<std::string>{}));
+    client.add_middleware(std::make_shared<SubprotocolNegotiation>(std::vector<std::string>{"v4.chat"}));
+    client.connect();
+    loop.until([&] { return !seen.headers.empty(); });
+    CHECK(seen.headers.count("Sec-WebSocket-Protocol") == 1);
+    CHECK(seen.headers.get("Sec-WebSocket-Protocol") == "v1.chat, v2.chat, v3.chat, v4.chat");
+}
+
+TEST_CASE("subprotocol negotiation: a server reads lists and lines") {
+    Loopback loop;
+    loop.server.add_middleware(std::make_shared<SubprotocolNegotiation>(std::vector<std::string>{"c"})).start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.send(
+        "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: c\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    CHECK(peer.receive("\r\n\r\n").find("Sec-WebSocket-Protocol: c\r\n") != std::string::npos);
+}
+
 TEST_CASE("subprotocol negotiation: what the server refuses names what it supports") {
     Loopback loop;
     loop.server.add_middleware(std::make_shared<SubprotocolNegotiation>(std::vector<std::string>{"a", "b"}, true)).start();

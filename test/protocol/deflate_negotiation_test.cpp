@@ -83,7 +83,8 @@ TEST_CASE("deflate negotiation: several extensions stand in one field or in seve
     CHECK(response.get("Sec-WebSocket-Extensions") == "permessage-deflate");
 }
 
-TEST_CASE("deflate negotiation: a client offers what its options say, a fallback for a window that cannot be had, and what asks for nothing") {
+TEST_CASE(
+    "deflate negotiation: a client offers what its options say, a fallback for a window that cannot be had, and what asks for nothing") {
     CHECK(offer(large) == "permessage-deflate; client_max_window_bits, permessage-deflate");
     CHECK(offer({.server_max_window_bits = 15, .client_max_window_bits = 10}) ==
           "permessage-deflate; client_max_window_bits=10, permessage-deflate");

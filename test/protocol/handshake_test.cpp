@@ -45,15 +45,21 @@ Response good_response() {
 }
 
 /// 0 for a WebSocket, 200 for a page, or the status of the refusal.
-int examined(const Request& request) {
+int examined(const Request& request, int minor_version = 1) {
     HttpFailure failure;
-    switch (examine_request(request, failure)) {
+    switch (examine_request(request, minor_version, failure)) {
         case Wish::websocket: return 0;
         case Wish::page: return 200;
         case Wish::refused: break;
     }
     CHECK_FALSE(failure.reason.empty());
     return failure.status;
+}
+/// Why it is refused.
+std::string reason(const Request& request, int minor_version = 1) {
+    HttpFailure failure;
+    CHECK(examine_request(request, minor_version, failure) == Wish::refused);
+    return failure.reason;
 }
 
 using Change = std::function<void(Request&)>;
@@ -137,6 +143,14 @@ TEST_CASE("handshake: further fields of a request are added, Host is replaced") 
     CHECK(request.headers.get("Origin") == "null");
 }
 
+TEST_CASE("handshake: subprotocols that are given one by one go in one line") {
+    SeededEntropy entropy;
+    const Headers extra = {{"Sec-WebSocket-Protocol", "v1.chat"}, {"X-One", "1"}, {"sec-websocket-protocol", "v2.chat, v3.chat"}};
+    const Request request = make_request(Uri("ws://example.com"), extra, entropy);
+    CHECK(request.headers.count("Sec-WebSocket-Protocol") == 1);
+    CHECK(request.headers.get("Sec-WebSocket-Protocol") == "v1.chat, v2.chat, v3.chat");
+}
+
 TEST_CASE("handshake: fields that belong to the handshake cannot be set") {
     SeededEntropy entropy;
     const std::string name = GENERATE(as<std::string>(), "Upgrade", "connection", "Sec-WebSocket-Key", "SEC-WEBSOCKET-VERSION",
@@ -198,11 +212,61 @@ TEST_CASE("handshake: a request that does not speak of a WebSocket asks for a pa
     CHECK(examined(page_request("HEAD")) == 200);
     CHECK(examined(page_request("GET", {{"Upgrade", "h2c"}, {"Connection", "Upgrade"}})) == 200);
     CHECK(examined(page_request("GET", {{"Content-Length", "0"}})) == 200);
+    CHECK(examined(page_request("OPTIONS")) == 200);
     CHECK(examined(page_request("POST")) == 405);
     CHECK(examined(page_request("CONNECT")) == 405);
     CHECK(examined(page_request("GET", {{"Content-Length", "5"}})) == 400);
     CHECK(examined(page_request("GET", {{"Transfer-Encoding", "chunked"}})) == 400);
     CHECK(examined(Request{}) == 400);
+}
+
+TEST_CASE("handshake: a page is for every minor version of HTTP/1, a WebSocket from 1.1 on") {
+    for (const int minor : {0, 1, 2, 9}) {
+        CHECK(examined(page_request("GET"), minor) == 200);
+        CHECK(examined(page_request("POST"), minor) == 405);
+        CHECK(examined(page_request("GET", {{"Host", "b"}}), minor) == 400);
+        CHECK(examined(good_request(), minor) == (minor == 0 ? 400 : 0));
+    }
+    CHECK(examined(Request{}, 0) == 200);
+    CHECK(contains(reason(good_request(), 0), "a WebSocket needs HTTP/1.1"));
+    // What a proxy makes of the request that passes by HTTP/1.0.
+    Request proxied = good_request();
+    proxied.headers.remove("Upgrade");
+    proxied.headers.set("Connection", "close");
+    CHECK(contains(reason(proxied, 0), "a proxy in between"));
+    CHECK(contains(reason(proxied, 1), "the request has no Upgrade field"));
+}
+
+TEST_CASE("handshake: a Host that is no host and port is refused, of a page too") {
+    for (const char* host : {"", "localhost", "a.example:80", "a.example:", "[::1]", "[::1]:80", "my_backend", "%41"}) {
+        CHECK(examined_with("Host", host) == 0);
+        CHECK(examined(Request{"GET", "/", {{"Host", host}}}) == 200);
+        CHECK(examined(Request{"GET", "/", {{"Host", host}}}, 0) == 200);
+    }
+    for (const char* host :
+         {"a.example:80:81", "[::1", "a.example:80x", "::1", "[]", "[g]", "a]", "%zz", "a:-1", "[::1]x", "a:65536", ":80", "u@a"}) {
+        CAPTURE(host);
+        CHECK(examined_with("Host", host) == 400);
+        CHECK(examined(Request{"GET", "/", {{"Host", host}}}) == 400);
+        CHECK(examined(Request{"GET", "/", {{"Host", host}}}, 0) == 400);
+        CHECK(contains(reason(Request{"GET", "/", {{"Host", host}}}), std::string("\"") + host + "\", which is no host and port"));
+    }
+}
+
+TEST_CASE("handshake: another protocol in Upgrade is named in the refusal, on both ends") {
+    Request request = good_request();
+    request.headers.set("Upgrade", "websocket/13");
+    CHECK(reason(request) == "the request's Upgrade field is \"websocket/13\", which does not name websocket");
+    CHECK(examined(page_request("GET", {{"Upgrade", "WebSocket/13"}})) == 400);
+    CHECK(problem_with("Upgrade", "websocket/13") == "the response's Upgrade field is \"websocket/13\", which does not name websocket");
+    CHECK(problem_with("Connection", "close") == "the response's Connection field is \"close\", which does not name Upgrade");
+}
+
+TEST_CASE("handshake: without a key, which a hook may remove, nothing is accepted") {
+    Request request = good_request();
+    request.headers.remove("Sec-WebSocket-Key");
+    CHECK(contains(check_response(request, good_response()).value_or(""), "Sec-WebSocket-Accept"));
+    CHECK(contains(check_response(good_request(), accept_response(request)).value_or(""), "Sec-WebSocket-Accept"));
 }
 
 TEST_CASE("handshake: a botched attempt at a WebSocket gets an error and no page") {
@@ -228,7 +292,7 @@ TEST_CASE("handshake: a refusal says what is wrong, and what the status calls fo
     const Response version = refuse_response({426, "x"});
     CHECK(version.headers.get("Sec-WebSocket-Version") == "13");
     CHECK(version.headers.get("Upgrade") == "websocket");
-    CHECK(refuse_response({405, "x"}).headers.get("Allow") == "GET");
+    CHECK(refuse_response({405, "x"}).headers.get("Allow") == "GET, HEAD, OPTIONS");
 }
 
 TEST_CASE("handshake: a response is checked against its request") {

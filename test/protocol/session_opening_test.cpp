@@ -188,10 +188,16 @@ TEST_CASE("session: each handshake that cannot be is refused with its status, FI
     refuse(with_line("Bad Name: x"), 400);
     refuse(replaced("GET", "POST"), 405);
     refuse("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 405);
-    refuse(replaced("HTTP/1.1", "HTTP/1.0"), 505);
+    refuse(replaced("HTTP/1.1", "HTTP/1.0"), 400);
+    refuse(replaced("HTTP/1.1", "HTTP/2.0"), 505);
+    refuse(replaced("Host: server.example.com", "Host: server.example.com:80x"), 400);
+    refuse(replaced("/chat", "http://[::1/"), 400);
     refuse("\x16\x03\x01", 400);
     refuse("\r\n\r\n", 400);
     CHECK(contains(refuse(replaced("Version: 13", "Version: 8"), 426), "\r\nSec-WebSocket-Version: 13\r\n"));
+    CHECK(contains(refuse(replaced("Upgrade: websocket", "Upgrade: websocket/13"), 400),
+                   "\"websocket/13\", which does not name websocket\n"));
+    CHECK(contains(refuse(with_line("X-Folded: a\r\n b"), 400), "folded lines are obsolete"));
 }
 
 TEST_CASE("session: a head over a bound is refused with 431") {
@@ -237,15 +243,62 @@ TEST_CASE("session: a page is answered once, and HEAD gets no body") {
     CHECK(head.output.take() == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n");
 }
 
-TEST_CASE("session: an answer that cannot be sent is thrown back, and another may follow") {
+TEST_CASE("session: a page is asked for by HTTP/1.0 too, without a Host, and by OPTIONS") {
+    for (const char* request : {"GET /health HTTP/1.0\r\n\r\n", "OPTIONS /health HTTP/1.0\r\n\r\n",
+                                "GET /health HTTP/1.2\r\nHost: a\r\n\r\n", "OPTIONS /health HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+        CAPTURE(request);
+        SessionPeer server(Role::server);
+        server.feed(request);
+        CHECK(server.told() == Told{"page /health"});
+        server.session.respond({200, "", {}, "fine\n"}, server.now);
+        CHECK(server.output.take() == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nfine\n");
+        CHECK(server.flush() == Step::shutdown_write);
+    }
+    SessionPeer newer(Role::server);
+    newer.feed(replaced("HTTP/1.1", "HTTP/1.2"));
+    CHECK(newer.session.is_open());
+}
+
+TEST_CASE("session: what cannot be the answer is replaced by 500 and told, and no other may follow") {
+    const Response bad =
+        GENERATE(Response{403, "", {{"X", "a\r\nb"}}, ""}, Response{403, "", {{"X", "a "}}, ""}, Response{403, "", {{"X Y", "a"}}, ""},
+                 Response{403, "No\n", {}, ""}, Response{99, "", {}, ""}, Response{1000, "", {}, ""}, Response{204, "", {}, "x"},
+                 Response{101, "", {}, ""}, Response{100, "", {}, ""}, Response{199, "", {}, ""});
+    const bool is_page = GENERATE(false, true);
+    CAPTURE(bad.status, is_page);
     SessionPeer server(Role::server);
     server.agrees = false;
-    server.feed(request_head);
-    const auto respond = [&] { server.session.respond({403, "", {{"X", "a\r\nb"}}}, server.now); };
-    support::error_of(Errc::invalid_option, respond);
+    server.feed(is_page ? "GET /chat HTTP/1.1\r\nHost: a\r\n\r\n" : request_head);
+    server.told();
+    server.session.respond(bad, server.now);
+    const std::string answer = server.output.take();
+    CHECK(answer.starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+    CHECK(answer.ends_with("\r\n\r\nthe server failed to answer\n"));
+    CHECK(server.told() == Told{"error handshake_failed"});
+    CHECK(contains(server.error_texts.back(), "answered with 500: "));
+    CHECK_FALSE(server.session.was_open());
+    server.session.respond({200, "", {}, "x"}, server.now);
     CHECK(server.output.take().empty());
-    server.session.respond({500}, server.now);
-    CHECK(server.output.take().starts_with("HTTP/1.1 500 "));
+    CHECK(server.flush() == Step::shutdown_write);
+}
+
+TEST_CASE("session: a 101 opens nothing without the proof, nor for a request that asks for a page") {
+    SessionPeer page(Role::server);
+    page.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    page.session.respond(accept_response(page.request), page.now);
+    CHECK(page.output.take().starts_with("HTTP/1.1 500 "));
+    CHECK(contains(page.error_texts.back(), "101 cannot be the answer to this request"));
+}
+
+TEST_CASE("session: a request that cannot be sent fails the handshake") {
+    SessionPeer client(Role::client);
+    client.request = make_request(hawser::Uri("ws://server.example.com/chat"), {}, client.entropy);
+    client.request.headers.add("X-Name", "a\r\nb");
+    client.session.start(client.request);
+    CHECK(client.told() == Told{"error handshake_failed"});
+    CHECK(contains(client.error_texts.back(), "the header field X-Name cannot be sent"));
+    CHECK(client.output.take().empty());
+    CHECK(client.session.is_over());
 }
 
 TEST_CASE("session: a refused answer still leaves when the peer ends first") {
@@ -274,11 +327,17 @@ TEST_CASE("session: a client refuses a response that is not the one it asked for
     CHECK(contains(refused([](Response& response) { response.headers.add("Sec-WebSocket-Extensions", "foo"); }), "foo"));
     CHECK(contains(refused([](Response& response) { response.headers.add("Sec-WebSocket-Protocol", "foo"); }), "foo"));
 
-    SessionPeer client(Role::client);
-    client.start();
-    client.feed("SSH-2.0-OpenSSH_9.2\r\n");
-    CHECK(client.told() == Told{"error handshake_failed"});
-    CHECK(client.session.is_over());
+    CHECK(contains(refused([](Response& response) { response.headers.set("Upgrade", "websocket/13"); }), "\"websocket/13\""));
+
+    const std::string folded = "HTTP/1.1 101 Switching Protocols\r\nX-Folded: a\r\n b";
+    for (const std::string& broken : {std::string("SSH-2.0-OpenSSH_9.2\r\n"), folded}) {
+        SessionPeer client(Role::client);
+        client.start();
+        client.feed(broken);
+        CHECK(client.told() == Told{"error handshake_failed"});
+        CHECK(contains(client.error_texts.back(), broken == folded ? "folded lines are obsolete" : "the HTTP version"));
+        CHECK(client.session.is_over());
+    }
 }
 
 TEST_CASE("session: a client skips interim responses, however they are split, and no more than 8") {
@@ -320,10 +379,81 @@ TEST_CASE("session: a client collects the body of a refusal as far as Content-Le
     CHECK_FALSE(five.is_done());
     five.client.feed("\n and more");
     CHECK(five.body() == "full\n");
+    RefusedClient unknown("Content-Length: many\r\n");
+    CHECK(unknown.body().empty());
+}
+
+TEST_CASE("session: a client takes the body of a refusal out of its chunks, and does not wait for more") {
+    const std::string chunks = "5\r\nno to\r\n3\r\nken\r\n0\r\n\r\n";
+    for (std::size_t cut = 0; cut + 1 < chunks.size(); ++cut) {
+        CAPTURE(cut);
+        RefusedClient refused("Transfer-Encoding: chunked\r\n");
+        refused.client.feed(chunks.substr(0, cut));
+        CHECK_FALSE(refused.is_done());
+        refused.client.feed(chunks.substr(cut));
+        REQUIRE(refused.body() == "no token");
+    }
+}
+
+TEST_CASE("session: a client waits for no body where the status has none") {
+    for (const char* status : {"204 No Content", "304 Not Modified"}) {
+        SessionPeer client(Role::client);
+        client.start();
+        client.feed("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 5\r\n\r\n");
+        CHECK(client.told() == Told{"response " + std::string(status).substr(0, 3), "error handshake_failed"});
+        CHECK(client.error_response.body.empty());
+    }
+}
+
+TEST_CASE("session: a body that ends with the connection is not waited for when nothing comes, but for no longer than the handshake") {
+    RefusedClient quiet("Connection: keep-alive\r\n");
+    quiet.client.wait(Seconds(0.4));
+    quiet.client.feed("why");
+    quiet.client.wait(Seconds(0.4));
+    CHECK_FALSE(quiet.is_done());
+    quiet.client.wait(Seconds(0.1));
+    CHECK(quiet.body() == "why");
+
+    RefusedClient slow("");
+    for (int i = 0; i < 24; ++i) {
+        slow.client.wait(Seconds(0.4));
+        slow.client.feed("x");
+    }
+    CHECK_FALSE(slow.is_done());
+    slow.client.wait(Seconds(0.4));
+    CHECK(slow.body() == std::string(24, 'x'));
+
+    RefusedClient measured("Content-Length: 5\r\n");
+    measured.client.wait(Seconds(9.9));
+    CHECK_FALSE(measured.is_done());
+    measured.client.wait(Seconds(0.1));
+    CHECK(measured.body().empty());
+}
+
+TEST_CASE("session: a refusal by HTTP/1.0 keeps status, fields and body, a 101 by HTTP/1.0 opens nothing") {
+    SessionPeer refused(Role::client);
+    refused.start();
+    refused.feed("HTTP/1.0 403 Forbidden\r\nX-Why: no token\r\nContent-Length: 8\r\n\r\nno token");
+    CHECK(refused.told() == Told{"response 403", "error handshake_failed"});
+    CHECK(refused.error_response.headers.get("X-Why") == "no token");
+    CHECK(refused.error_response.body == "no token");
+
+    SessionPeer moved(Role::client);
+    moved.start();
+    moved.feed("HTTP/1.0 302 Found\r\nLocation: /elsewhere\r\n\r\n");
+    moved.session.receive_end();
+    CHECK(moved.told() == Told{"response 302", "error handshake_failed"});
+
+    for (const int minor : {0, 1, 2}) {
+        SessionPeer client(Role::client);
+        client.start();
+        client.feed("HTTP/1." + std::to_string(minor) + good_answer(client).substr(8));
+        CHECK(client.told() == (minor == 0 ? Told{"error handshake_failed"} : Told{"response 101", "open"}));
+    }
 }
 
 TEST_CASE("session: a client keeps the first KiB of a refusal's body") {
-    for (const char* field : {"Content-Length: 1025\r\n", "Content-Length: 99999999999999999999\r\n", "Content-Length: many\r\n", ""}) {
+    for (const char* field : {"Content-Length: 1025\r\n", "Content-Length: 99999999999999999999\r\n", ""}) {
         CAPTURE(field);
         RefusedClient refused(field);
         refused.client.feed(std::string(1023, 'x'));

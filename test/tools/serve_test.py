@@ -240,6 +240,20 @@ async def page(hawser):
         expect((await request(serve.address, "POST", "/"))[0], 405, "status of POST")
 
 
+async def health_check(hawser):
+    """serve: OPTIONS is answered with 200 and what may be asked, HTTP/1.0 as HTTP/1.1, without a Host too"""
+    async with Serve(hawser) as serve:
+        for target in ("/", "*", "/other"):
+            status, head, body = await request(serve.address, "OPTIONS", target)
+            expect((status, body), (200, b""), "answer to OPTIONS " + target)
+            expect("Allow: GET, HEAD, OPTIONS" in head, True, f"Allow in {head}")
+        for line, status in (("OPTIONS /", b"200"), ("GET /", b"200"), ("GET /other", b"404"), ("POST /", b"405")):
+            reader, writer = await open_socket(serve.address)
+            writer.write(line.encode() + b" HTTP/1.0\r\n\r\n")
+            expect((await reader.read()).split()[1], status, "status of " + line)
+            writer.close()
+
+
 async def backpressure(hawser):
     """serve: a peer that does not read is not read from, and loses nothing"""
     async with Serve(hawser, "--max-message", "64K") as serve, connect(serve.address) as peer:
@@ -274,6 +288,7 @@ CASES = [
     interrupt,
     second_interrupt,
     page,
+    health_check,
     backpressure,
 ]
 

@@ -87,6 +87,8 @@ std::vector<std::string> ServeOptions::certificate_names() const {
 }
 
 Response answer_page(const Request& request) {
+    // A health check of the server as a whole, as "OPTIONS *" or "OPTIONS /".
+    if (request.method == "OPTIONS") return {200, "", {{"Allow", "GET, HEAD, OPTIONS"}}, ""};
     if (request.path() != "/") return {404, "", {{"Content-Type", "text/plain; charset=utf-8"}}, "nothing here: the page is at /\n"};
     return {200,
             "",
