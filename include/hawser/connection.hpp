@@ -14,12 +14,12 @@
 #include <hawser/export.hpp>
 #include <hawser/http.hpp>
 #include <hawser/message.hpp>
+#include <hawser/reactor.hpp>
 
 namespace hawser {
 
 class Connection;
 class Middleware;
-class Reactor;
 struct DeflateOptions;
 
 namespace protocol {
@@ -132,9 +132,13 @@ public:
     /// Disconnects if the read half is closed already.
     virtual void close_write() = 0;
 
+    /// When bytes came last, those of a message that is not complete yet included; at first, when the connection was made.
+    virtual TimePoint last_received() const noexcept = 0;
     /// Bytes that wait to be sent.
     virtual std::size_t buffered_amount() const noexcept = 0;
-    /// Stops reading; the peer is slowed down by TCP. Nothing that arrived is lost.
+    /// Stops reading; the peer is slowed down by TCP. Nothing that arrived is lost, unless the connection is closed from here: once a
+    /// Close was sent, control frames are read all the same, as the peer's Close is among them, and texts and binary messages that
+    /// come before it are dropped.
     virtual void pause() = 0;
     /// Goes on reading. Without effect unless paused.
     virtual void resume() = 0;

@@ -24,7 +24,7 @@ struct Listeners {
     using OnHandshake = std::function<void(Connection&, const Request&, const Response&)>;
     /// The connection has ended, and how.
     using OnDisconnect = std::function<void(Connection&, const Disconnect&)>;
-    /// Something failed; the connection is null when there is none (yet).
+    /// Something failed; the connection is null when there is none (yet, or any more).
     using OnError = std::function<void(Connection*, const Error&)>;
     /// What waited has been sent, but for the low-water mark.
     using OnDrain = std::function<void(Connection&)>;
@@ -61,6 +61,7 @@ protected:
     void listen_message(Opcode opcode, Listeners::OnMessage function);
     void listen_any_message(Listeners::OnMessage function);
     void listen_handshake(Listeners::OnHandshake function);
+    void listen_connect(Listeners::OnHandshake function);
     void listen_disconnect(Listeners::OnDisconnect function);
     void listen_error(Listeners::OnError function);
     void listen_drain(Listeners::OnDrain function);
@@ -99,11 +100,11 @@ public:
     Self& on_message(Listeners::OnMessage function) { return listen_any_message(std::move(function)), self(); }
     /// The opening handshake is complete: messages may be sent from here on.
     Self& on_handshake(Listeners::OnHandshake function) { return listen_handshake(std::move(function)), self(); }
-    /// As `on_handshake`: the model's other name for it.
-    Self& on_connect(Listeners::OnHandshake function) { return on_handshake(std::move(function)); }
+    /// The same moment: called after `on_handshake`, unless that has ended the connection.
+    Self& on_connect(Listeners::OnHandshake function) { return listen_connect(std::move(function)), self(); }
     /// The connection has ended: called exactly once for each that had on_handshake, as the last call for it.
     Self& on_disconnect(Listeners::OnDisconnect function) { return listen_disconnect(std::move(function)), self(); }
-    /// Something failed. The connection is null when there is none (yet); the error names the peer.
+    /// Something failed. The connection is null when there is none (yet, or any more); the error names the peer.
     Self& on_error(Listeners::OnError function) { return listen_error(std::move(function)), self(); }
     /// After `SendStatus::backpressure`: no more than the low-water mark waits.
     Self& on_drain(Listeners::OnDrain function) { return listen_drain(std::move(function)), self(); }

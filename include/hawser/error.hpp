@@ -25,9 +25,10 @@ enum class Errc {
     handshake_failed,    ///< the opening handshake was refused or wrong
     tls_failed,          ///< the TLS handshake or a TLS record failed
     protocol_error,      ///< the peer broke RFC 6455
-    // Handler level: thrown from the call that misused the API, or from run().
+    client_failed,       ///< the client cannot connect: there is no connection to end
+    callback_failed,     ///< a callback or middleware threw an exception: the connection is closed with 1011
+    // Handler level: thrown from the call that misused the API.
     bad_uri,         ///< a URI that cannot be
-    client_failed,   ///< the client cannot connect
     server_failed,   ///< the server cannot listen
     reentrant,       ///< run(), run_once() or a receive() that waits, inside a callback
     invalid_option,  ///< a setting that does not exist or cannot be
@@ -36,8 +37,9 @@ enum class Errc {
     reconnect_requested,  ///< ReconnectRequested
 };
 
-/// What follows from an error. A callback or middleware may throw an `Error` of the first two levels itself: it is treated
-/// as one that the library found. Any other exception, and one of the handler level, ends run().
+/// What follows from an error. A callback or middleware of a connection may throw an `Error` of the first two levels itself: it is
+/// treated as one that the library found. Any other exception, and one of the handler level, closes the connection with 1011 and is
+/// reported as `Errc::callback_failed`. See `Reactor::on_exception`.
 enum class ErrorLevel {
     message,     ///< reported to on_error; the connection stays open
     connection,  ///< reported to on_error; the connection ends
@@ -58,10 +60,12 @@ class HAWSER_API Error : public std::system_error {
 public:
     /// `what` is the whole sentence.
     Error(Errc code, std::string what);
-    /// `cause` is the operating system's (or another library's) own code.
+    /// `cause` is the operating system's (or another library's) own code. Its text is added to the sentence.
     Error(Errc code, std::string what, std::error_code cause);
     /// A handshake that was answered with something else than expected.
     Error(Errc code, std::string what, Response response);
+    /// The same, with this cause, of which its sentence tells already.
+    Error with_cause(std::error_code cause) const;
     /// Shares what is known. There is no move, which would leave an error without its sentence.
     Error(const Error&) noexcept = default;
     /// As above.
@@ -73,7 +77,8 @@ public:
     Errc errc() const noexcept;
     /// What follows from it.
     ErrorLevel level() const noexcept { return level_of(errc()); }
-    /// The underlying error, or an empty code.
+    /// The underlying error: the operating system's (`std::errc::timed_out` for a wait that the library bounds) or mbedTLS's. Empty when
+    /// there is none.
     std::error_code cause() const noexcept;
     /// For `handshake_failed`: the answer (status, headers, first KiB of the body), or null if none came. For a `ReconnectRequested`: the
     /// redirect, or null if it was the application's own.

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <hawser/export.hpp>
 
@@ -149,10 +151,18 @@ struct HAWSER_API Pong : Message {
 struct HAWSER_API Close : Message {
     /// A Close; status and reason are checked when it is sent.
     explicit Close(CloseCode code = CloseCode::normal, std::string reason = {});
-    /// As above, with the status as a number.
-    explicit Close(std::uint16_t code, std::string reason = {}) : Close(static_cast<CloseCode>(code), std::move(reason)) {}
-    /// As above, with the status as a number.
-    explicit Close(int code, std::string reason = {}) : Close(static_cast<std::uint16_t>(code), std::move(reason)) {}
+    /// As above, with the status as a number. Throws `Errc::invalid_option` for one that has no place in the frame's 16 bits.
+    template <std::integral Number>
+    requires(!std::same_as<Number, bool>) explicit Close(Number code, std::string reason = {})
+        : Close(status_of(code), std::move(reason)) {}
+
+private:
+    template <std::integral Number>
+    static CloseCode status_of(Number code) {
+        if (!std::in_range<std::uint16_t>(code)) refuse_status(std::to_string(code));
+        return static_cast<CloseCode>(code);
+    }
+    [[noreturn]] static void refuse_status(const std::string& number);
 };
 
 }  // namespace hawser

@@ -44,8 +44,8 @@ constexpr bool includes(Hook all, Hook one) noexcept { return (static_cast<unsig
 /// for it: pause() the connection where order matters.
 class HAWSER_API LaterNext {
 public:
-    /// Hands the message on, as Next would have.
-    SendStatus operator()(const MessageView& message) const;
+    /// Hands the message on, as Next would have. A message that is its own owner: the view that the hook was shown has died with it.
+    SendStatus operator()(Message message) const;
 
 private:
     friend class Next;
@@ -61,7 +61,7 @@ class HAWSER_API Next {
 public:
     /// Incoming: `ok`, or `closed` when the connection ended meanwhile. Outgoing: what became of the message.
     SendStatus operator()(const MessageView& message) const;
-    /// To go on after the hook has returned.
+    /// To go on after the hook has returned, with a `Message` made of the view before that.
     LaterNext later() const;
 
 private:
@@ -169,7 +169,8 @@ private:
     bool require_;
 };
 
-/// The five hooks as functions; those that are left empty forward.
+/// The five hooks as functions; those that are left empty forward. They may be set and emptied at any time, but not
+/// by themselves while they run. So it wants all hooks: a class of your own, which says what it wants, costs messages less.
 class HAWSER_API Callback final : public Middleware {
 public:
     /// A message was received.

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <hawser/configuration.hpp>
 #include <hawser/export.hpp>
@@ -13,6 +15,8 @@
 struct ev_loop;
 
 namespace hawser {
+
+class Connection;
 
 namespace reactor {
 class Core;
@@ -38,7 +42,8 @@ class HAWSER_API Reactor {
 public:
     /// Makes a loop of its own, which takes no signals.
     Reactor();
-    /// Borrows a loop, which must outlive the reactor and is never destroyed by it; whoever runs it runs the reactor.
+    /// Borrows a loop, which must outlive the reactor and is never destroyed by it; whoever runs it runs the reactor. It may be run inside
+    /// a callback too (libev's ev_run is recursive): the others are served there, and the connection whose callback it is afterwards.
     explicit Reactor(struct ev_loop* loop);
     /// For tests: a reactor over a loop that is not libev's.
     explicit Reactor(std::unique_ptr<reactor::Core> core);
@@ -46,8 +51,8 @@ public:
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
 
-    /// Runs until stop(), or until nothing is left to wait for. An exception that leaves a callback ends it and is
-    /// rethrown here. Throws `Errc::reentrant` when called inside a callback.
+    /// Runs until stop(), or until nothing is left to wait for. An exception that leaves a callback which belongs to no connection ends
+    /// it and is rethrown here; see on_exception(). Throws `Errc::reentrant` when called inside a callback.
     void run();
     /// Waits at most `wait` for events and handles those that are there; returns whether anything is left to wait for.
     bool run_once(Seconds wait = Seconds(0));
@@ -69,9 +74,23 @@ public:
     /// False when the descriptor is not attached.
     bool detach(int descriptor) noexcept;
 
-    /// Takes the exceptions that leave callbacks. Without it the loop is broken and the exception is rethrown by run(),
-    /// or, when the owner of a borrowed loop runs that himself, kept for rethrow().
-    void on_exception(std::function<void(std::exception_ptr)> handler);
+    /// Takes an exception that has left a callback, and the connection that it belongs to, or null.
+    using OnException = std::function<void(std::exception_ptr, Connection*)>;
+    /// Shows `handler` each exception that leaves a callback. The loop goes on when it returns, and is broken by what it throws, that
+    /// exception perhaps.
+    ///
+    /// One that leaves a callback or middleware of a connection closes that with 1011 in any case, and is told to on_error behind this
+    /// (`Errc::callback_failed`); without a handler the loop goes on. One that leaves any other callback (a timer, what was posted or
+    /// attached, an endpoint's tick, on_error without a connection) breaks the loop without a handler: it is rethrown by run(), or, when
+    /// the owner of a borrowed loop runs that himself, kept for rethrow().
+    void on_exception(OnException handler);
+    /// As above, for a handler that does not ask which connection it was.
+    template <std::invocable<std::exception_ptr> Handler>
+    void on_exception(Handler handler) {
+        std::function<void(std::exception_ptr)> function(std::move(handler));
+        if (!function) return on_exception(OnException());
+        on_exception(OnException([function = std::move(function)](std::exception_ptr exception, Connection*) { function(exception); }));
+    }
     /// Throws the exception that was kept, if any.
     void rethrow();
 
@@ -79,7 +98,8 @@ public:
     TimePoint now() const noexcept;
     /// The loop itself, own or borrowed.
     struct ev_loop* loop() const noexcept;
-    /// To be called in the child after fork(), before the loop runs there.
+    /// To be called in the child after fork(), before the loop runs there. A child that does not go on with it just drops what it
+    /// inherited, which has no effect on its parent's connections and files.
     void after_fork();
 
     /// For the library's own use.

@@ -22,10 +22,11 @@ struct ServerOptions {
     std::optional<std::uint16_t> port{};
     /// Serve `wss`.
     bool ssl = false;
-    /// Path of a Unix socket to listen on instead. Removed when the server ends; a socket that nobody
-    /// listens on any more is replaced.
+    /// Path of a Unix socket to listen on instead. Removed when the server ends, by the process that started it; a socket that
+    /// nobody listens on any more is replaced, by one of several servers that find it.
     std::string unix_path{};
-    /// A descriptor that listens already (systemd's, say), taken over. -1: none.
+    /// A descriptor that listens already (systemd's, say), taken over by start(). disconnect() and shutdown() close it: a start() behind
+    /// them throws `Errc::server_failed`. -1: none.
     int descriptor = -1;
     /// Settings of the server and its connections.
     Configuration configuration{};

@@ -90,7 +90,7 @@ LaterNext Next::later() const {
     return later;
 }
 
-SendStatus LaterNext::operator()(const MessageView& message) const {
+SendStatus LaterNext::operator()(Message message) const {
     const ConnectionPtr connection = connection_.lock();
     if (!connection || !connection->is_connected()) return SendStatus::closed;
     Link& link = static_cast<Link&>(*connection);

@@ -70,6 +70,7 @@ void Link::turn(Work&& work) {
     const auto owner = owner_ ? owner_->pin() : nullptr;
     in_turn_ = true;
     try {
+        const reactor::Core::Turn turn(core_, *this);
         work();
         settle();
     } catch (const std::exception& error) {
@@ -82,7 +83,18 @@ void Link::turn(Work&& work) {
     if (again_ || session_.is_over() || (held_ & held_by_exception) != 0) schedule();
 }
 
+// A callback may run a borrowed loop. What this link hears there waits until its turn is over: two would be in each other's way. What it
+// has corked leaves before the others cork theirs.
+
+void Link::set_interrupted(bool interrupted) noexcept try {
+    interrupted_ = interrupted;
+    if (interrupted) flush();
+} catch (const std::bad_alloc&) {
+    session_.set_over();
+}
+
 void Link::on_transport_ready(Readiness readiness) {
+    if (in_turn_) return transport_->watch(*this, Readiness::none);
     turn([&] {
         if (readiness != Readiness::readable) blocked_ = false;
         if (readiness != Readiness::writable) read();
@@ -90,6 +102,7 @@ void Link::on_transport_ready(Readiness readiness) {
 }
 
 void Link::on_deadline() {
+    if (in_turn_) return;
     turn([&] {
         // What has arrived counts, however late the loop comes to it.
         read();
@@ -103,6 +116,7 @@ void Link::on_deadline() {
 
 void Link::run_deferred() {
     scheduled_ = false;
+    if (in_turn_) return;
     if (core_.is_interrupted()) return schedule();
     turn([&] {
         set_hold(held_by_exception, false);
@@ -135,7 +149,7 @@ bool Link::settle_step() {
     if (is_failing()) {
         // What arrived before the socket broke is still delivered.
         read();
-        session_.transport_failed(extras_->failure);
+        session_.transport_failed(extras_->failure, Errc::connection_failure, extras_->failure_cause);
     }
     switch (session_.step(outbox_.empty())) {
         case protocol::Session::Step::disconnect:
@@ -223,7 +237,9 @@ bool Link::may_give_more(bool filled) const noexcept { return filled || transpor
 bool Link::absorb(const transport::IoResult& result) {
     switch (result.status) {
         case transport::IoResult::Status::done: return true;
-        case transport::IoResult::Status::would_block: return false;
+        case transport::IoResult::Status::would_block:
+            if (result.bytes != 0) session_.heard(core_.now());
+            return false;
         case transport::IoResult::Status::end: session_.receive_end(); return false;
         case transport::IoResult::Status::failed: transport_failed("reading failed: ", result.error()); return false;
     }
@@ -326,6 +342,8 @@ SendStatus Link::transmit(const MessageView& message) try {
     // A long callback must not shorten the closing handshake's time.
     const TimePoint now = message.opcode == Opcode::close ? core_.fresh_now() : core_.now();
     const SendStatus status = session_.send(message, now, prepared);
+    // The answer may have come already, and lie behind what was held back.
+    if (message.opcode == Opcode::close && held_ != 0) again_ = true;
     schedule();
     if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
     drain_due_ = true;
@@ -348,7 +366,8 @@ bool Link::has_room(const MessageView& message) {
 SendStatus Link::overflow(const MessageView& message) {
     if (!is_control(message.opcode) && message.length() > settings_->max_buffered_amount) {
         on_error(Errc::message_too_big,
-                 "a message was not sent: its " + std::to_string(message.length()) + " bytes are more than max_buffered_amount", nullptr);
+                 "a message was not sent: its " + std::to_string(message.length()) + " bytes are more than max_buffered_amount", nullptr,
+                 {});
         return SendStatus::refused;
     }
     if (is_control(message.opcode) || settings_->overflow_policy == OverflowPolicy::drop) return SendStatus::dropped;
@@ -371,8 +390,8 @@ bool Link::keep_pong(const MessageView& message) {
 
 char* Link::reserve(std::size_t size) {
     static_assert(max_reserve <= reactor::Core::cork_buffer_size);
-    if (in_turn_ && corked_ != 0 && corked_ + size > cork_limit) flush();
-    if (in_turn_ && outbox_.empty()) {
+    if (corked_ != 0 && corked_ + size > cork_limit) flush();
+    if (in_turn_ && !interrupted_ && outbox_.empty()) {
         char* room = core_.cork_buffer().data() + corked_;
         corked_ += static_cast<std::uint32_t>(size);
         return room;
@@ -418,7 +437,7 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
     for (const iovec& slice : slices) size += slice.iov_len;
     const transport::IoResult result = transport_->write(slices);
     if (result.status == transport::IoResult::Status::failed) {
-        fail_later("writing failed: " + result.error().message());
+        fail_later("writing failed: " + result.error().message(), result.error());
         return 0;
     }
     blocked_ = result.bytes < size;

@@ -24,6 +24,7 @@ namespace hawser::connection {
 /// asks for, and sets what to wait for next. Calls from outside a turn only schedule one.
 class Link final : public Connection,
                    public reactor::Deferred,
+                   private reactor::TurnTaker,
                    private protocol::Session::Events,
                    private protocol::Output,
                    private transport::Transport::Observer,
@@ -69,6 +70,7 @@ public:
     bool is_connected() const noexcept override { return !session_.is_over(); }
     bool is_readable() const noexcept override { return session_.is_readable() && !session_.is_over(); }
     bool is_writable() const noexcept override { return session_.is_writable() && !session_.is_over(); }
+    TimePoint last_received() const noexcept override { return session_.last_received(); }
     void disconnect() override;
     void close_read() override;
     void close_write() override;
@@ -90,6 +92,9 @@ public:
     void use_compression(const DeflateOptions& options) override;
     const Configuration& configuration() const noexcept override { return *settings_; }
     void set_configuration(Configuration configuration) override;
+
+    /// What a callback has thrown, as on_error is told of it; called where that was caught.
+    Error exception_as_error() const;
 
     // Where the chain ends.
     SendStatus deliver(const MessageView& message);
@@ -118,8 +123,9 @@ private:
     struct Extras {
         std::map<std::string, std::any, std::less<>> meta{};
         Middlewares own_middlewares{};
-        ChainPtr endpoint_chain{};   ///< set when there are own middlewares
-        std::string failure{};       ///< what broke while the application was in a call
+        ChainPtr endpoint_chain{};  ///< set when there are own middlewares
+        std::string failure{};      ///< what broke while the application was in a call
+        std::error_code failure_cause{};
         std::string waiting_pong{};  ///< the newest, when too many are queued already
         bool has_waiting_pong = false;
     };
@@ -131,6 +137,7 @@ private:
     void on_transport_ready(Readiness readiness) override;
     void on_deadline() override;
     void run_deferred() override;
+    void set_interrupted(bool interrupted) noexcept override;
     void schedule() {
         if (!in_turn_) schedule_turn();
     }
@@ -154,6 +161,9 @@ private:
     template <typename Callback>
     bool call(Callback&& callback);
     void caught();
+    void treat_exception(bool tells);
+    void callback_failed(bool tells);
+    void tell_or_log(const Error& error, bool tells);
     void tell(const Error& error);
     void received_request(Request request, bool is_page);
     void begin_handshake(Hook direction, HttpMessage message);
@@ -170,7 +180,7 @@ private:
     bool keep_pong(const MessageView& message);
     void flush();
     std::size_t write_now(std::span<const iovec> slices);
-    void fail_later(std::string what);
+    void fail_later(std::string what, std::error_code cause = {});
     void drop();
     void transport_failed(const char* step, std::error_code error);
     bool is_failing() const noexcept { return extras_ && !extras_->failure.empty(); }
@@ -183,7 +193,7 @@ private:
     void on_response(Response response) override;
     void on_open() override;
     void on_message(MessageView& message) override;
-    void on_error(Errc code, std::string what, const Response* response) override;
+    void on_error(Errc code, std::string what, const Response* response, std::error_code cause) override;
 
     std::any& meta_slot(std::string_view key) override;
     const std::any* find_meta(std::string_view key) const noexcept override;
@@ -211,6 +221,8 @@ private:
     bool drain_due_ : 1 = false;
     bool closed_here_ : 1 = false;  // by disconnect()
     bool finished_ : 1 = false;
+    bool catching_ : 1 = false;     // what a callback threw is being dealt with
+    bool interrupted_ : 1 = false;  // by another's turn, inside a callback of this one's
 };
 
 template <typename Callback>
@@ -228,7 +240,7 @@ bool Link::call(Callback&& callback) {
         callback(*owner_);
         complete = true;
     } catch (...) {
-        core_.guard([&] { caught(); });
+        caught();
     }
     // The loop is about to break: what else has arrived waits until it runs again.
     if (core_.is_interrupted()) set_hold(held_by_exception, true);

@@ -1,6 +1,7 @@
 #include "endpoint/base.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace hawser::endpoint {
@@ -39,6 +40,21 @@ bool Base::changes_ssl(const Configuration& configuration) const {
         return found != options.end() ? found->second : Context::Options::mapped_type();
     };
     return ssl_of(configuration) != ssl_of(*settings_);
+}
+
+void Base::change_tls(std::shared_ptr<transport::TlsContext>& tls, transport::TlsRole role, const Configuration& configuration) {
+    const auto is_another = [&](const char* name) {
+        const OptionValue *before = settings_->context.get_option("ssl", name), *now = configuration.context.get_option("ssl", name);
+        return before && now ? *before != *now : before != now;
+    };
+    const std::array identity = {"local_cert", "local_pk", "passphrase"};
+    try {
+        tls = transport::make_tls_context(role, configuration.context);
+        is_identity_due_ = false;
+    } catch (const transport::UnfitIdentity&) {
+        if (!is_identity_due_ && std::count_if(identity.begin(), identity.end(), is_another) != 1) throw;
+        is_identity_due_ = true;
+    }
 }
 
 void Base::abandon() {
@@ -124,6 +140,8 @@ void Base::on_open(Link& link) {
     const Request* request = link.handshake_request();
     const Response* response = link.handshake_response();
     emit(slots.handshake, link, request ? *request : no_request, response ? *response : no_response);
+    if (slots.connect && link.is_connected())
+        emit(slots.connect, link, request ? *request : no_request, response ? *response : no_response);
 }
 
 void Base::on_message(Link& link, const MessageView& message) {
@@ -142,16 +160,26 @@ void Base::on_end(Link& link, const Disconnect& ending) {
     if (!link.was_open()) return;
     log(LogLevel::info, "disconnected",
         {{"peer", link.remote_name()}, {"code", std::to_string(static_cast<unsigned>(ending.code))}, {"reason", ending.reason}});
-    // What it throws must not keep the endpoint from seeing to the end.
-    core().guard([&] {
-        try {
-            emit(slots.disconnect, link, ending);
-        } catch (const CloseRequested&) {
-            // It has ended already.
-        } catch (const ReconnectRequested& request) {
-            on_reconnect(link, request);
-        }
-    });
+    try {
+        emit(slots.disconnect, link, ending);
+    } catch (const CloseRequested&) {
+        // It has ended already.
+    } catch (const ReconnectRequested& request) {
+        core().guard([&] { on_reconnect(link, request.uri()); });
+    } catch (...) {
+        end_failed(link);
+    }
+}
+
+/// on_disconnect, which is the last call for its connection, threw: it is told without that, and nothing keeps the endpoint from seeing to
+/// the end.
+void Base::end_failed(Link& link) {
+    core().show_exception(std::current_exception(), link);
+    try {
+        report(link.exception_as_error());
+    } catch (...) {
+        core().show_exception(std::current_exception(), link);
+    }
 }
 
 void Base::report(const Error& error) {

@@ -8,6 +8,7 @@
 
 #include "connection/link.hpp"
 #include "reactor/core.hpp"
+#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
@@ -41,7 +42,7 @@ public:
     }
     struct Slots {
         Slot<Listeners::OnMessage> text{}, binary{}, ping{}, pong{}, close{}, any_message{};
-        Slot<Listeners::OnHandshake> handshake{};
+        Slot<Listeners::OnHandshake> handshake{}, connect{};
         Slot<Listeners::OnDisconnect> disconnect{};
         Slot<Listeners::OnError> error{};
         Slot<Listeners::OnDrain> drain{};
@@ -78,6 +79,11 @@ protected:
     virtual void update_tls(const Context& context) = 0;
     /// Whether the "ssl" options are others than the present ones.
     bool changes_ssl(const Configuration& configuration) const;
+    /// Makes TLS anew for "ssl" options that have changed. While one alone of certificate, key and passphrase is another, and does not fit,
+    /// the others may follow: `tls` stays as it is until the next handshake. Throws what make_tls_context() throws.
+    void change_tls(std::shared_ptr<transport::TlsContext>& tls, transport::TlsRole role, const Configuration& configuration);
+    /// The "ssl" options do not fit together yet, and those before them are still in use.
+    bool is_identity_due_ = false;
 
     /// Calls a listener, if there is one.
     template <typename Function, typename... Arguments>
@@ -113,6 +119,7 @@ private:
         Base& base_;
     };
 
+    void end_failed(Link& link);
     void drop_retired() noexcept;
     void set_middlewares(connection::Middlewares middlewares);
     void tick();

@@ -86,7 +86,8 @@ Message BlockingClient::receive() {
 }
 
 void BlockingClient::on_message(Link& link, const MessageView& message) {
-    if (waiting_) {
+    // Beyond the bound come control frames alone, behind a Close: they are shown to the listeners.
+    if (waiting_ && inbox_bytes_ <= configuration().max_buffered_amount) {
         inbox_.emplace_back(message);
         inbox_bytes_ += kept_size(message.length());
         if (inbox_bytes_ > configuration().max_buffered_amount) link.hold(true);

@@ -68,13 +68,10 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
-    go_home();
-    begin();
-}
-
-/// Connects to where the last redirect led, if there was one.
-void ClientBase::begin() {
-    if (uri().is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
+    if (uri_.is_secure() && (!tls_ || is_identity_due_)) {
+        tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
+        is_identity_due_ = false;
+    }
     running_ = wanted_ = true;
     reconnect_due_ = false;
     dialer_.reset();
@@ -140,7 +137,7 @@ void ClientBase::set_configuration(Configuration configuration) {
     configuration.validate();
     check_proxy(configuration);
     // Options that cannot be leave everything as it is.
-    if (changes_ssl(configuration)) update_tls(configuration.context);
+    if (tls_ && changes_ssl(configuration)) change_tls(tls_, transport::TlsRole::client, configuration);
     Base::set_configuration(std::move(configuration));
     update_redirects();
 }

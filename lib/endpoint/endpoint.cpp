@@ -15,6 +15,7 @@ void Endpoint::listen_message(Opcode opcode, Listeners::OnMessage function) {
 }
 void Endpoint::listen_any_message(Listeners::OnMessage function) { base_->listen(base_->slots.any_message, std::move(function)); }
 void Endpoint::listen_handshake(Listeners::OnHandshake function) { base_->listen(base_->slots.handshake, std::move(function)); }
+void Endpoint::listen_connect(Listeners::OnHandshake function) { base_->listen(base_->slots.connect, std::move(function)); }
 void Endpoint::listen_disconnect(Listeners::OnDisconnect function) { base_->listen(base_->slots.disconnect, std::move(function)); }
 void Endpoint::listen_error(Listeners::OnError function) { base_->listen(base_->slots.error, std::move(function)); }
 void Endpoint::listen_drain(Listeners::OnDrain function) { base_->listen(base_->slots.drain, std::move(function)); }

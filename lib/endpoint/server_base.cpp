@@ -25,6 +25,10 @@ ServerBase::ServerBase(Reactor& reactor, ServerOptions options)
 }
 
 void ServerBase::open_listener() {
+    if (is_descriptor_used_) {
+        throw Error(Errc::server_failed, "cannot listen on " + name_ + " again: descriptor " + std::to_string(options_.descriptor) +
+                                             " was used up by the start() before, and closed when the server stopped listening");
+    }
     reload_context();
     transport::ListenOptions where;
     where.host = options_.host;
@@ -38,31 +42,29 @@ void ServerBase::open_listener() {
     const transport::Address bound = listener_->address();
     port_ = bound.port();
     name_ = bound.str();
-    // A descriptor that was handed over is the listener's now; start() after disconnect() cannot listen on it again.
-    if (options_.descriptor >= 0) options_.descriptor = -1;
+    is_descriptor_used_ = options_.descriptor >= 0;
 }
 
 void ServerBase::reload_context() {
     if (!options_.ssl) return;
-    tls_ = transport::make_tls_context(core(), transport::TlsRole::server, configuration().context);
+    tls_ = transport::make_tls_context(transport::TlsRole::server, configuration().context);
     is_identity_due_ = false;
 }
 
-void ServerBase::update_tls(const Context& context) {
-    if (!tls_) return;
+/// What was put off to the next handshake. Options that still do not fit are told of once; those before them stay in use.
+void ServerBase::check_identity() {
+    if (!std::exchange(is_identity_due_, false)) return;
     try {
-        tls_ = transport::make_tls_context(core(), transport::TlsRole::server, context);
-        is_identity_due_ = false;
-    } catch (const transport::IdentityMismatch&) {
-        // The option that is missing may follow: the next handshake tells, and until then it goes on with what there is.
-        is_identity_due_ = true;
+        reload_context();
+    } catch (const Error& error) {
+        report(error);
     }
 }
 
 void ServerBase::set_configuration(Configuration configuration) {
     configuration.validate();
     // Options that cannot be leave everything as it is.
-    if (changes_ssl(configuration)) update_tls(configuration.context);
+    if (tls_ && changes_ssl(configuration)) change_tls(tls_, transport::TlsRole::server, configuration);
     Base::set_configuration(std::move(configuration));
 }
 
@@ -151,7 +153,8 @@ void ServerBase::abandon() {
 }
 
 void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
-    if (is_identity_due_ && !settle_identity()) return;
+    const auto self = shared_from_this();
+    check_identity();
     if (tls_) transport = transport::make_tls(std::move(transport), tls_);
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
     link->index = static_cast<std::uint32_t>(links_.size());

@@ -59,7 +59,7 @@ private:
     enum class State { idle, running, stopped, shutting_down };
 
     void open_listener();
-    bool settle_identity();
+    void check_identity();
     void set_state(State state);
     void end_run();
     void cancel_shutdown();
@@ -73,6 +73,7 @@ private:
     std::uint16_t port_;                          // asked for, then bound
     State state_ = State::idle;
     bool in_run_ = false;
+    bool is_descriptor_used_ = false;  // a listener has taken it over
     TimerId shutdown_timer_ = 0;
     std::vector<std::shared_ptr<Link>> links_;  // each knows its index
     std::size_t open_count_ = 0;                // handshake complete

@@ -78,6 +78,11 @@ void PingInterval::check(Connection& connection) const {
     const TimePoint now = connection.reactor().now();
     if (now < watch->next_check) return check_at(connection, *watch, watch->next_check);
     const bool was_away = now - watch->next_check > pong_timeout_;
+    // A peer in the middle of a long frame cannot answer, but it is heard (RFC 6455, section 5.4).
+    if (connection.last_received() > watch->last_received) {
+        watch->last_received = connection.last_received();
+        watch->pinged = false;
+    }
     if (connection.is_paused() || was_away) {
         // What the peer says is not heard, or was not while this was taken out: the silence is not its own.
         watch->last_received = now;
@@ -86,7 +91,8 @@ void PingInterval::check(Connection& connection) const {
     if (watch->pinged) {
         const Seconds silence = now - watch->last_received;
         throw Error(Errc::ping_timeout, connection.remote_name() + ": nothing came for " + std::to_string(silence.count()) +
-                                            " s, nor a pong to the ping that was sent: the peer is taken for dead");
+                                            " s, nor a pong to the ping that was sent: the peer is taken for dead")
+            .with_cause(std::make_error_code(std::errc::timed_out));
     }
     const TimePoint due = later(watch->last_received, interval_.value_or(connection.timeout()));
     if (now < due) return check_at(connection, *watch, due);

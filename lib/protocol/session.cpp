@@ -6,6 +6,7 @@
 
 #include "protocol/handshake.hpp"
 #include "protocol/session_opening.hpp"
+#include "protocol/spoil.hpp"
 
 namespace hawser::protocol {
 
@@ -23,6 +24,9 @@ Seconds opening_limit(Role role, const Configuration& configuration) {
     const OptionValue* bound = role == Role::client ? configuration.context.get_option("http", "timeout") : nullptr;
     return bound ? std::min(limit, Seconds(static_cast<double>(std::get<std::int64_t>(*bound)))) : limit;
 }
+
+/// The cause of what is told when a wait runs out.
+std::error_code timed_out() noexcept { return std::make_error_code(std::errc::timed_out); }
 
 std::string_view as_view(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -70,7 +74,7 @@ void Session::refuse(const HttpFailure& failure, TimePoint now) {
     phase_ = Phase::deciding;
     respond(refuse_response(failure), now);
     events_.on_error(Errc::handshake_failed,
-                     "the opening handshake was refused with " + std::to_string(failure.status) + ": " + failure.reason, nullptr);
+                     "the opening handshake was refused with " + std::to_string(failure.status) + ": " + failure.reason, nullptr, {});
 }
 
 void Session::respond(const Response& response, TimePoint now) {
@@ -110,7 +114,7 @@ void Session::accept(const Response& response, TimePoint now) {
     if (!problem) problem = check_extensions(response);
     if (!problem) return open(now);
     over_ = true;
-    events_.on_error(Errc::handshake_failed, "the opening handshake failed: " + *problem, &response);
+    events_.on_error(Errc::handshake_failed, "the opening handshake failed: " + *problem, &response, {});
 }
 
 void Session::abandon(Errc code, std::string what) {
@@ -131,8 +135,7 @@ void Session::open(TimePoint now) {
 
 std::size_t Session::receive(std::span<char> bytes, TimePoint now) {
     if (over_) return bytes.size();
-    last_received_ = now;
-    silence_reported_ = false;
+    heard(now);
     std::span<char> rest = bytes;
     if (phase_ == Phase::head) receive_head(rest, now);
     if (phase_ == Phase::body) receive_body(rest, now);
@@ -200,11 +203,24 @@ void Session::receive_messages(std::span<char>& rest, TimePoint now) {
         }
         if (message.opcode == Opcode::close)
             receive_close(message, now);
-        else
-            events_.on_message(message);
+        else if (!close_sent_ || !is_held_back(message.opcode))
+            show(message);
     } while (!rest.empty() && wants_messages());
     // The next may be long in coming.
     assembler_.forget();
+}
+
+/// Behind our Close nothing is delivered past a pause. Nor is what follows, which would leave a gap.
+bool Session::is_held_back(Opcode opcode) noexcept {
+    if (is_control(opcode)) return false;
+    if (!reading_) skips_data_ = true;
+    return skips_data_;
+}
+
+void Session::show(MessageView& message) {
+    const std::string_view content = message.content;
+    events_.on_message(message);
+    spoil(content);
 }
 
 void Session::receive_direct(std::size_t size, TimePoint now) {
@@ -225,7 +241,7 @@ void Session::receive_close(MessageView& message, TimePoint now) {
     ending_slot().reason = message.content;
     start_close_wait(now);
     if (close_sent_) both_closes_passed();
-    events_.on_message(message);
+    show(message);
     if (write_ == Half::closed) over_ = true;
 }
 
@@ -242,7 +258,7 @@ void Session::receive_end() {
     const bool may_go_on = configuration_->allow_half_open && read_ != Half::closing && write_ == Half::open && !truncated;
     stop_messages(Half::closed);
     if (!may_go_on) end_when_flushed();
-    if (truncated) events_.on_error(Errc::connection_closed, "the peer closed the connection in the middle of a message", nullptr);
+    if (truncated) events_.on_error(Errc::connection_closed, "the peer closed the connection in the middle of a message", nullptr, {});
 }
 
 void Session::set_reading(bool reading, TimePoint now) noexcept {
@@ -252,12 +268,20 @@ void Session::set_reading(bool reading, TimePoint now) noexcept {
 
 void Session::fail(Failure failure, TimePoint now) {
     failed_ = true;
+    end_by_close(failure.code, failure.reason, now);
+    events_.on_error(Errc::protocol_error, std::string("the peer broke the protocol: ") + failure.reason, nullptr, {});
+}
+
+void Session::application_failed(TimePoint now) {
+    if (is_open() && !over_) end_by_close(CloseCode::internal_error, {}, now);
+}
+
+void Session::end_by_close(CloseCode code, std::string_view reason, TimePoint now) {
     stop_messages(Half::closing);
-    if (write_ == Half::open) send_close(failure.code, failure.reason, now);
+    if (write_ == Half::open) send_close(code, reason, now);
     if (write_ == Half::closed) over_ = true;
     fin_due_ = true;
     start_close_wait(now);
-    events_.on_error(Errc::protocol_error, std::string("the peer broke the protocol: ") + failure.reason, nullptr);
 }
 
 // The way out.
@@ -266,7 +290,7 @@ SendStatus Session::send(const MessageView& message, TimePoint now, const Prepar
     if (!is_writable()) return SendStatus::closed;
     if (!prepared && !is_sound_data(message)) {
         if (auto objection = object_to(message)) {
-            events_.on_error(objection->code, "a message was not sent: " + objection->what, nullptr);
+            events_.on_error(objection->code, "a message was not sent: " + objection->what, nullptr, {});
             return SendStatus::refused;
         }
     }
@@ -342,19 +366,19 @@ void Session::write_blocked(TimePoint now) noexcept {
     if (stalled_since_ == TimePoint::max()) stalled_since_ = now;
 }
 
-void Session::transport_failed(std::string what, Errc code) {
+void Session::transport_failed(std::string what, Errc code, std::error_code cause) {
     // Behind the closing handshake, a failure or an answer that refuses, a peer may go as it likes.
     const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused || (ending_ && ending_->error);
     if (expected) return set_over();
     // A server that refuses may reset the connection behind its answer.
     if (phase_ == Phase::body && !over_) return deliver_response();
-    end_with(code, std::move(what));
+    end_with(code, std::move(what), cause);
 }
 
-void Session::end_with(Errc code, std::string what) {
+void Session::end_with(Errc code, std::string what, std::error_code cause) {
     if (over_) return;
     over_ = true;
-    events_.on_error(code, std::move(what), nullptr);
+    events_.on_error(code, std::move(what), nullptr, cause);
 }
 
 // Time.
@@ -364,7 +388,7 @@ void Session::start_close_wait(TimePoint now) noexcept {
 }
 
 TimePoint Session::idle_deadline() const noexcept {
-    return wants_messages() && !silence_reported_ ? later(last_received_, configuration_->timeout) : TimePoint::max();
+    return is_readable() && reading_ && !silence_reported_ ? later(last_received_, configuration_->timeout) : TimePoint::max();
 }
 
 TimePoint Session::stall_deadline() const noexcept {
@@ -380,10 +404,11 @@ void Session::tick(TimePoint now, bool is_securing) {
     if (over_) return;
     if (now >= wait_deadline_) wait_is_over(is_securing);
     if (!over_ && now >= stall_deadline())
-        end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->timeout));
+        end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->timeout), timed_out());
     if (!over_ && now >= idle_deadline()) {
         silence_reported_ = true;
-        events_.on_error(Errc::connection_timeout, "nothing was received for " + seconds_text(configuration_->timeout), nullptr);
+        events_.on_error(Errc::connection_timeout, "nothing was received for " + seconds_text(configuration_->timeout), nullptr,
+                         timed_out());
     }
 }
 
@@ -399,18 +424,16 @@ const char* Session::missing_step(bool is_securing) const noexcept {
 void Session::wait_is_over(bool is_securing) {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response();
-    if (is_opening())
-        return end_with(Errc::connection_failure, "the opening handshake was not complete within " + seconds_text(opening_->limit) + ": " +
-                                                      missing_step(is_securing));
+    if (is_opening()) return end_with(Errc::connection_failure, "the opening handshake was not complete in time", timed_out());
     // What is not an answer too late, but bytes that the peer does not take, is told, unless a failure was.
     const bool is_told = failed_ || (ending_ && ending_->error);
     if (stalled_since_ != TimePoint::max() && !is_told)
-        return end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->close_timeout));
+        return end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->close_timeout), timed_out());
     const bool answered = (close_sent_ && close_received_) || fin_due_;
     if (answered) return set_over();
-    end_with(Errc::connection_failure, close_sent_
-                                           ? "no Close came in answer within " + seconds_text(configuration_->close_timeout)
-                                           : "the peer's Close was not answered within " + seconds_text(configuration_->close_timeout));
+    const std::string within = " within " + seconds_text(configuration_->close_timeout);
+    end_with(Errc::connection_failure, close_sent_ ? "no Close came in answer" + within : "the peer's Close was not answered" + within,
+             timed_out());
 }
 
 // How it ended.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 
 #include <hawser/compression.hpp>
 #include <hawser/configuration.hpp>
@@ -65,7 +66,9 @@ enum class Half : std::uint8_t {
 ///   ⁴ no error for a server to which nothing was said.  ⁵ if a Close was sent; else no time runs.
 ///   * both Close frames have passed: a server is over¹, a client waits for the server's end (RFC 6455, section 7.1.1).
 ///   refuse: a server answers 4xx or 5xx and is closing / closing, a FIN due; a client is over. Both tell the error.
-///   fail: the error is told, a Close frame says why unless the write half is closing already, then a FIN is due, →g/g.
+///   fail: the error is told, a Close frame says why unless the write half is closing already, then a FIN is due, →g/g. The same, with
+///   1011, when the application fails.
+///   While reading is stopped nothing is read, unless a Close was sent: then texts and binary messages are discarded from there on.
 ///   "time is up": the handshake's time, or close_timeout, which runs from the first Close or FIN of a failure, and anew while
 ///   what was sent before leaves, unless the peer broke the protocol. In each state
 ///   a write that makes no progress for `timeout` is an error, then over. Silence for `timeout` while the read half is open is
@@ -85,8 +88,8 @@ public:
         virtual void on_open() = 0;
         /// A message; the receiver may set its timestamp.
         virtual void on_message(MessageView& message) = 0;
-        /// `response`: the one that was not accepted, or null.
-        virtual void on_error(Errc code, std::string what, const Response* response) = 0;
+        /// `response`: the one that was not accepted, or null. `cause`: the system's code or TLS's, which `what` tells in words, or empty.
+        virtual void on_error(Errc code, std::string what, const Response* response, std::error_code cause) = 0;
 
     protected:
         ~Events() = default;
@@ -132,10 +135,10 @@ public:
     void receive_end();
     /// Stops and resumes delivery.
     void set_reading(bool reading, TimePoint now) noexcept;
-    /// Whether bytes would be taken.
+    /// Whether bytes would be taken. Behind a Close of ours they are, whoever has stopped reading: the peer's answer is among them.
     bool wants_input() const noexcept {
         if (over_ || end_received_ || phase_ == Phase::deciding) return false;
-        return reading_ || phase_ != Phase::open || read_ != Half::open;
+        return reading_ || close_sent_ || phase_ != Phase::open || read_ != Half::open;
     }
 
     // The way out.
@@ -150,7 +153,16 @@ public:
     /// The FIN that step() asked for is on its way.
     void write_shut() noexcept { write_ = Half::closed; }
     /// The socket failed, or TLS did.
-    void transport_failed(std::string what, Errc code = Errc::connection_failure);
+    void transport_failed(std::string what, Errc code = Errc::connection_failure, std::error_code cause = {});
+    /// The application cannot go on with the connection: the peer is told so with 1011, and nothing more is delivered.
+    void application_failed(TimePoint now);
+    /// Bytes came, though none that could be shown.
+    void heard(TimePoint now) noexcept {
+        last_received_ = now;
+        silence_reported_ = false;
+    }
+    /// When bytes came last.
+    TimePoint last_received() const noexcept { return last_received_; }
 
     // Time.
 
@@ -203,8 +215,11 @@ private:
     void open(TimePoint now);
     void start_deflate();
     void fail(Failure failure, TimePoint now);
+    void end_by_close(CloseCode code, std::string_view reason, TimePoint now);
     void end_when_flushed() noexcept;
-    void end_with(Errc code, std::string what);
+    void end_with(Errc code, std::string what, std::error_code cause = {});
+    bool is_held_back(Opcode opcode) noexcept;
+    void show(MessageView& message);
     void send_close(CloseCode code, std::string_view reason, TimePoint now);
     void write(Opcode opcode, std::string_view payload, unsigned rsv = 0);
     void send_compressed(const MessageView& message, const PreparedMessage* prepared);
@@ -216,7 +231,7 @@ private:
     TimePoint idle_deadline() const noexcept;
     TimePoint stall_deadline() const noexcept;
     bool is_opening() const noexcept { return phase_ < Phase::open; }
-    bool wants_messages() const noexcept { return is_readable() && reading_; }
+    bool wants_messages() const noexcept { return is_readable() && (reading_ || close_sent_); }
     Disconnect& ending_slot();
 
     Events& events_;
@@ -245,7 +260,8 @@ private:
     bool over_ : 1 = false;
     bool in_frame_ : 1 = false;  // what was left of the last input is the beginning of a frame
     bool silence_reported_ : 1 = false;
-    bool failed_ : 1 = false;  // the peer broke the protocol
+    bool failed_ : 1 = false;      // the peer broke the protocol
+    bool skips_data_ : 1 = false;  // what came behind our Close while reading was stopped was dropped, and so is what follows
 };
 
 }  // namespace hawser::protocol

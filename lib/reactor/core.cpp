@@ -111,6 +111,16 @@ Core::Core(std::unique_ptr<Loop> loop)
     loop_->set_hooks(this);
 }
 
+void Core::Turn::interrupt() {
+    aside_ = std::exchange(core_.receive_buffer_, std::make_unique_for_overwrite<char[]>(receive_buffer_size));
+    before_->set_interrupted(true);
+}
+
+void Core::Turn::resume() noexcept {
+    core_.receive_buffer_ = std::move(aside_);
+    before_->set_interrupted(false);
+}
+
 Core::~Core() {
     // What is dropped here may on its way out cancel, detach or defer, and needs the loop for that.
     while (!parked_.empty() || !deferred_.empty() || !posted_.empty() || !timers_.empty() || !watches_.empty()) {
@@ -184,10 +194,7 @@ bool Core::run_once(Seconds wait) {
     return is_anything_left || has_work();
 }
 
-bool Core::has_work() {
-    const std::lock_guard lock(posted_mutex_);
-    return !posted_.empty() || !deferred_.empty();
-}
+bool Core::has_work() { return posted_count() != 0 || !deferred_.empty(); }
 
 void Core::post(std::function<void()> function) {
     require(function, "post()");
@@ -198,13 +205,25 @@ void Core::post(std::function<void()> function) {
     loop_->wake();
 }
 
+// One by one, since a function may run a borrowed loop: then the others follow there, in their order.
 void Core::on_wake() {
-    std::vector<std::function<void()>> functions;
-    {
-        const std::lock_guard lock(posted_mutex_);
-        functions.swap(posted_);
+    for (std::size_t left = posted_count(); left > 0; --left) {
+        const std::function<void()> function = take_posted();
+        if (function) guard(function);
     }
-    for (const auto& function : functions) guard(function);
+}
+
+std::size_t Core::posted_count() {
+    const std::lock_guard lock(posted_mutex_);
+    return posted_.size();
+}
+
+std::function<void()> Core::take_posted() {
+    const std::lock_guard lock(posted_mutex_);
+    if (posted_.empty()) return {};
+    std::function<void()> function = std::move(posted_.front());
+    posted_.pop_front();
+    return function;
 }
 
 TimerId Core::start_timer(Seconds delay, Seconds repeat, std::function<void()> function) {
@@ -241,17 +260,29 @@ bool Core::detach(int descriptor) noexcept {
     return true;
 }
 
-void Core::on_exception(std::function<void(std::exception_ptr)> handler) { exception_handler_ = std::move(handler); }
+void Core::on_exception(Reactor::OnException handler) { exception_handler_ = std::move(handler); }
 
 void Core::on_callback_exception() noexcept {
     std::exception_ptr exception = std::current_exception();
     try {
         // A copy, as the handler may replace itself.
-        if (const auto handler = exception_handler_) return handler(exception);
+        if (const auto handler = exception_handler_) return handler(exception, nullptr);
     } catch (...) {
         exception = std::current_exception();
     }
-    if (!exception_) exception_ = exception;
+    break_loop(std::move(exception));
+}
+
+void Core::show_exception(const std::exception_ptr& exception, Connection& connection) noexcept {
+    try {
+        if (const auto handler = exception_handler_) handler(exception, &connection);
+    } catch (...) {
+        break_loop(std::current_exception());
+    }
+}
+
+void Core::break_loop(std::exception_ptr exception) noexcept {
+    if (!exception_) exception_ = std::move(exception);
     is_interrupted_ = true;
     loop_->stop();
 }
@@ -265,7 +296,6 @@ void Core::after_fork() {
     // The child's libev announces every descriptor to the kernel anew.
     for (const auto& [descriptor, watch] : watches_) unchecked_descriptors_.push_back(descriptor);
     loop_->after_fork();
-    entropy_->after_fork();
 }
 
 void Core::assert_owner() const noexcept {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <map>
@@ -31,6 +32,16 @@ protected:
     ~Deferred() = default;
 };
 
+/// One who has turns, which use the reactor's buffers.
+class TurnTaker {
+public:
+    /// Another's turn begins within this one, or has ended: until then the cork buffer is the other's.
+    virtual void set_interrupted(bool interrupted) noexcept = 0;
+
+protected:
+    ~TurnTaker() = default;
+};
+
 /// What the connections of one reactor share: the receive buffer, the cork buffer, entropy, and the list of those
 /// that have something to do before the loop sleeps. One thread's; only post() is for all.
 class Core final : private LoopHooks {
@@ -48,6 +59,29 @@ public:
     TimePoint fresh_now() const noexcept { return loop_->fresh_now(); }
     Timestamp wall_clock() const noexcept { return loop_->wall_clock(); }
 
+    /// The turn of one who uses the buffers. Within another's turn, whose callback runs the loop, it has a receive buffer of its own: what
+    /// the other was shown stays as it is.
+    class Turn {
+    public:
+        Turn(Core& core, TurnTaker& taker) : core_(core), before_(core.taker_) {
+            if (before_) interrupt();
+            core.taker_ = &taker;
+        }
+        ~Turn() {
+            core_.taker_ = before_;
+            if (before_) resume();
+        }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+
+    private:
+        void interrupt();
+        void resume() noexcept;
+        Core& core_;
+        TurnTaker* before_;
+        std::unique_ptr<char[]> aside_{};
+    };
+
     /// Where every connection reads into; its content is gone with the next read.
     std::span<char> receive_buffer() noexcept { return {receive_buffer_.get(), receive_buffer_size}; }
     /// Where the connection whose event is handled collects small frames.
@@ -62,7 +96,7 @@ public:
     /// Runs what is deferred now, for those who cannot wait for the loop. Also from within deferred work.
     void run_deferred();
 
-    /// Calls `function`; an exception breaks the loop and is kept for run(), or goes to on_exception.
+    /// Calls `function`; an exception goes to on_exception, or breaks the loop and is kept for run().
     template <typename Function>
     void guard(Function&& function) noexcept {
         try {
@@ -71,6 +105,8 @@ public:
             on_callback_exception();
         }
     }
+    /// Shows on_exception, if there is one, what left a callback of `connection`. Breaks the loop only if that throws.
+    void show_exception(const std::exception_ptr& exception, Connection& connection) noexcept;
     /// An exception has broken the loop's present iteration: callbacks should not go on.
     bool is_interrupted() const noexcept { return is_interrupted_; }
     /// Inside run(), run_once() or run_deferred().
@@ -85,7 +121,7 @@ public:
     bool cancel(TimerId timer) noexcept;
     void attach(int descriptor, Readiness interest, std::function<void(Readiness)> callback);
     bool detach(int descriptor) noexcept;
-    void on_exception(std::function<void(std::exception_ptr)> handler);
+    void on_exception(Reactor::OnException handler);
     void rethrow();
     void after_fork();
     /// Debug builds: if the loop runs, it is the calling thread that runs it.
@@ -115,10 +151,13 @@ private:
     class Watch;
     class Running;
 
+    void break_loop(std::exception_ptr exception) noexcept;
     void before_sleep() override;
     void on_wake() override;
     void on_callback_exception() noexcept override;
     bool has_work();
+    std::size_t posted_count();
+    std::function<void()> take_posted();
     void flush();
     void reject_closed_descriptors();
 
@@ -126,6 +165,7 @@ private:
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<char[]> receive_buffer_;
     std::unique_ptr<char[]> cork_buffer_;
+    TurnTaker* taker_ = nullptr;  // whose turn it is
     std::unique_ptr<Entropy> entropy_;
     std::vector<std::shared_ptr<Deferred>> deferred_;
     std::size_t deferred_done_ = 0;  // how many of deferred_ have been taken out by the run under way
@@ -138,13 +178,13 @@ private:
     std::shared_ptr<void> tls_;
     std::weak_ptr<Buffer> spare_;
     const PreparedMessage* prepared_ = nullptr;
-    std::function<void(std::exception_ptr)> exception_handler_;
+    Reactor::OnException exception_handler_;
     std::exception_ptr exception_;
     bool is_interrupted_ = false;
     bool running_ = false;
     std::atomic<std::thread::id> owner_{};  // set while the loop runs
     std::mutex posted_mutex_;
-    std::vector<std::function<void()>> posted_;
+    std::deque<std::function<void()>> posted_;
 };
 
 }  // namespace hawser::reactor

@@ -70,7 +70,7 @@ bool Reactor::detach(int descriptor) noexcept {
     return core_->detach(descriptor);
 }
 
-void Reactor::on_exception(std::function<void(std::exception_ptr)> handler) {
+void Reactor::on_exception(OnException handler) {
     core_->assert_owner();
     core_->on_exception(std::move(handler));
 }

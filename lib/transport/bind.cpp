@@ -4,10 +4,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <optional>
 #include <system_error>
 
@@ -122,6 +125,33 @@ std::vector<BoundSocket> bind_host(const ListenOptions& options) {
     }
 }
 
+// Keeps others from making room in the folder of a Unix socket at the same time: of several that find one stale path, one alone is to
+// replace it. A lock of the folder itself leaves no file behind, whatever becomes of who holds it.
+class FolderLock {
+public:
+    explicit FolderLock(const std::string& path) {
+        const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+        // What cannot be read cannot be locked; whether it can be bound in is for bind() to tell.
+        folder_.reset(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        for (int tries = 1000; folder_ && flock(folder_.get(), LOCK_EX | LOCK_NB) != 0; --tries) {
+            // Not all file systems have locks.
+            if (errno != EWOULDBLOCK && errno != EINTR) break;
+            if (tries == 0) throw std::system_error(EWOULDBLOCK, std::generic_category(), "another program has locked its folder");
+            const timespec a_moment{0, 1'000'000};
+            nanosleep(&a_moment, nullptr);
+        }
+    }
+    // A child that was forked meanwhile has the lock too: closing the descriptor would not end it.
+    ~FolderLock() {
+        if (folder_) flock(folder_.get(), LOCK_UN);
+    }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    Descriptor folder_;
+};
+
 // Makes room at `path` if what is there is a socket nobody listens on any more: after a crash nobody removed it.
 void remove_stale(const std::string& path, const Address& address) {
     struct stat info {};
@@ -141,6 +171,8 @@ BoundSocket bind_unix(const ListenOptions& options) {
         if (sockaddr_storage storage; address.to_sockaddr(storage) == 0) {
             throw std::system_error(ENAMETOOLONG, std::generic_category(), unix_path_bound());
         }
+        // Until it listens: before that it looks stale.
+        const FolderLock lock(options.unix_path);
         BoundSocket bound{open_stream_socket(AF_UNIX), address, {}};
         try {
             bind_to(bound.descriptor, address);
@@ -189,12 +221,13 @@ SocketFile& SocketFile::operator=(SocketFile&& other) noexcept {
     std::swap(path_, other.path_);
     std::swap(device_, other.device_);
     std::swap(inode_, other.inode_);
+    std::swap(origin_, other.origin_);
     return *this;
 }
 
 SocketFile::~SocketFile() {
     struct stat info {};
-    if (path_.empty() || lstat(path_.c_str(), &info) != 0) return;
+    if (path_.empty() || !origin_.is_here() || lstat(path_.c_str(), &info) != 0) return;
     if (info.st_dev == device_ && info.st_ino == inode_) unlink(path_.c_str());
 }
 

@@ -7,10 +7,11 @@
 #include "transport/address.hpp"
 #include "transport/descriptor.hpp"
 #include "transport/listener.hpp"
+#include "types/fork.hpp"
 
 namespace hawser::transport {
 
-/// The file that a Unix socket was bound to: removed at the end, unless another socket has taken its place.
+/// The file that a Unix socket was bound to: removed at the end by the process that bound it, unless another socket has taken its place.
 class SocketFile {
 public:
     SocketFile() noexcept = default;
@@ -24,6 +25,7 @@ private:
     std::string path_{};  // empty: none
     dev_t device_ = 0;
     ino_t inode_ = 0;
+    Origin origin_{};
 };
 
 /// A listening socket, which does not block.

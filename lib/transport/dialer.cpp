@@ -63,7 +63,7 @@ private:
     TimePoint next_at_{};
     std::vector<std::unique_ptr<Attempt>> attempts_;
     std::string reasons_;      // of the attempts that failed
-    std::error_code cause_{};  // of the last one, if the system gave it
+    std::error_code cause_{};  // of the last one
     std::optional<Outcome> outcome_;
 };
 
@@ -183,16 +183,17 @@ void SocketDialer::lose(const Attempt& attempt, const std::string& reason, std::
 
 void SocketDialer::give_up() {
     const std::string reason = "no answer within " + seconds_text(options_.timeout);
-    if (resolver_ && !has_tried()) return fail("cannot resolve \"" + options_.host + "\": " + reason);
+    cause_ = std::make_error_code(std::errc::timed_out);
+    if (resolver_) return fail("cannot resolve \"" + options_.host + "\": " + reason);
     while (!outcome_ && !attempts_.empty()) {
         Attempt& attempt = *attempts_.front();
         // Its success may have come in the very iteration of the loop that ends the wait.
-        if (!settle(attempt)) lose(attempt, "no answer to TCP" + within, {});
+        if (!settle(attempt)) lose(attempt, reason, cause_);
     }
     if (!outcome_) fail("cannot connect to " + target() + ": " + reasons_);
 }
 
-void SocketDialer::fail(const std::string& what) { finish(error_of(Errc::client_failed, what, cause_)); }
+void SocketDialer::fail(const std::string& what) { finish(Error(Errc::client_failed, what).with_cause(cause_)); }
 
 // The outcome is handed out by the loop's next iteration: never from within dial(), and with nothing of this on the stack.
 void SocketDialer::finish(Outcome outcome) {

@@ -31,7 +31,7 @@ private:
     void dialed(std::variant<std::unique_ptr<Transport>, Error> result) {
         dialer_.reset();
         if (const Error* error = std::get_if<Error>(&result))
-            return finish(error_of(Errc::client_failed, sentence(error->what()), error->cause()));
+            return finish(Error(Errc::client_failed, sentence(error->what())).with_cause(error->cause()));
         transport_ = std::get<0>(std::move(result));
         core_.loop().arm(*this, give_up_at_);
         send();
@@ -43,7 +43,7 @@ private:
             const IoResult result = transport_->read(room);
             if (result.status == IoResult::Status::would_block) return send();
             if (result.status == IoResult::Status::end) return fail("closed the connection");
-            if (result.status == IoResult::Status::failed) return fail("failed", result.error());
+            if (result.status == IoResult::Status::failed) return fail("failed: " + result.error().message(), result.error());
             switch (talk_->receive({room.data(), result.bytes})) {
                 case ProxyTalk::Status::incomplete: break;
                 case ProxyTalk::Status::complete: return succeed();
@@ -58,13 +58,15 @@ private:
         if (!unsent_.empty()) {
             const std::array slice = {iovec{unsent_.data(), unsent_.size()}};
             const IoResult result = transport_->write(slice);
-            if (result.status == IoResult::Status::failed) return fail("failed", result.error());
+            if (result.status == IoResult::Status::failed) return fail("failed: " + result.error().message(), result.error());
             unsent_.erase(0, result.bytes);
         }
         transport_->watch(*this, unsent_.empty() ? Readiness::readable : Readiness::both);
     }
 
-    void on_deadline() override { fail("gave no answer within " + seconds_text(options_.timeout)); }
+    void on_deadline() override {
+        fail("gave no answer within " + seconds_text(options_.timeout), std::make_error_code(std::errc::timed_out));
+    }
 
     void succeed() {
         transport_->watch(*this, Readiness::none);
@@ -72,7 +74,7 @@ private:
     }
     void fail(const std::string& what, std::error_code cause = {}) {
         const std::string proxy = "the proxy " + transport_->remote_name() + " ";
-        finish(error_of(Errc::client_failed, sentence(proxy + what), cause));
+        finish(Error(Errc::client_failed, sentence(proxy + what)).with_cause(cause));
     }
     std::string sentence(const std::string& why) const {
         return "cannot connect to " + options_.host + ":" + std::to_string(options_.port) +

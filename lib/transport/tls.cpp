@@ -12,6 +12,7 @@
 #include "transport/tls_capture.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/tls_failure.hpp"
+#include "types/fork.hpp"
 
 namespace hawser::transport {
 namespace {
@@ -99,6 +100,7 @@ private:
     std::error_code write_error_{};  // of the socket; what has arrived may be read all the same
     std::array<char, 5> first_bytes_{};
     std::uint32_t handshake_size_ = 0;
+    Origin origin_;
     Readiness interest_ = Readiness::none;
     State state_ = State::handshaking;
     bool input_ended_ = false;  // the socket's
@@ -224,7 +226,8 @@ IoResult TlsTransport::read(std::span<char> into) {
     if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
     ReadAhead ahead(left_over_);
     const Lent lent(ahead_, ahead);
-    const IoResult result = decrypt(into);
+    IoResult result = decrypt(into);
+    if (result.status == IoResult::Status::would_block) result.bytes = ahead.total();
     left_over_ = std::string(ahead.rest());  // of which the rest may have been a part
     return result;
 }
@@ -425,7 +428,9 @@ IoResult TlsTransport::shutdown_write() {
 void TlsTransport::close() noexcept {
     if (state_ == State::closed) return;
     try {
-        const bool is_clean = (state_ == State::open || state_ == State::ended) && info_ && flush_output();
+        // A child that drops what it inherited must not speak on its parent's connection.
+        const bool may_speak = origin_.is_here() && (state_ == State::open || state_ == State::ended) && info_;
+        const bool is_clean = may_speak && flush_output();
         if (is_clean && !close_notified_) mbedtls_ssl_close_notify(ssl_->get());
     } catch (...) {
         // Without memory it ends without a close_notify.

@@ -21,12 +21,15 @@ public:
     std::span<char> room() noexcept { return room_; }
     void received(std::size_t size) noexcept {
         rest_ = {room_.data(), size};
+        total_ += size;
         is_drained_ = size < room_.size();
     }
     /// What was received came to something.
     void set_useful() noexcept { is_useful_ = true; }
     /// It did, and the socket had no more: nothing is lost by asking it only next time.
     bool is_enough() const noexcept { return is_useful_ && is_drained_; }
+    /// Bytes that were received.
+    std::size_t total() const noexcept { return total_; }
     std::size_t take(std::span<char> into) noexcept {
         const std::size_t size = rest_.copy(into.data(), into.size());
         rest_.remove_prefix(size);
@@ -35,6 +38,7 @@ public:
 
 private:
     std::string_view rest_;
+    std::size_t total_ = 0;
     bool is_drained_ = false;
     bool is_useful_ = false;
     std::array<char, 20 * 1024> room_;

@@ -18,7 +18,7 @@ namespace hawser::transport {
 struct IoResult {
     enum class Status : unsigned char {
         done,         ///< `bytes` were read or written: at least one
-        would_block,  ///< nothing was; the observer hears when it is worth another try
+        would_block,  ///< nothing was; the observer hears when it is worth another try. Read: `bytes` came that are not to be shown yet
         end,          ///< read: the peer closed its write half cleanly
         failed,       ///< error() tells why; the transport is of no more use
     };

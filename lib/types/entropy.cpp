@@ -9,6 +9,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "types/fork.hpp"
+
 namespace hawser {
 namespace {
 
@@ -26,9 +28,11 @@ public:
     SystemEntropy() = default;
     SystemEntropy(const SystemEntropy&) = delete;
     SystemEntropy& operator=(const SystemEntropy&) = delete;
-    ~SystemEntropy() override { SystemEntropy::after_fork(); }
+    ~SystemEntropy() override { forget(); }
 
     void fill(std::span<unsigned char> bytes) override {
+        // What was drawn ahead is the parent's: its child must not hand out the same.
+        if (!origin_.is_here()) forget();
         if (bytes.size() <= pool_.size() - used_) return take(bytes);
         for (; bytes.size() >= batch_size; bytes = bytes.subspan(batch_size)) draw(bytes.first(batch_size));
         const std::size_t at_hand = std::min(bytes.size(), pool_.size() - used_);
@@ -39,12 +43,13 @@ public:
         take(bytes.subspan(at_hand));
     }
 
-    void after_fork() noexcept override {
+private:
+    void forget() noexcept {
         explicit_bzero(pool_.data(), pool_.size());
         used_ = pool_.size();
+        origin_ = {};
     }
 
-private:
     // What was handed out is wiped: a key must not be found in memory after its use. The pool lives on, so no compiler leaves that out.
     // Most often it is a masking key.
     void take(std::span<unsigned char> bytes) noexcept {
@@ -60,6 +65,7 @@ private:
 
     std::array<unsigned char, batch_size> pool_{};
     std::size_t used_ = batch_size;
+    Origin origin_;
 };
 
 }  // namespace

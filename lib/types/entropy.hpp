@@ -11,11 +11,10 @@ class Entropy {
 public:
     virtual ~Entropy() = default;
     virtual void fill(std::span<unsigned char> bytes) = 0;
-    /// Forgets what was drawn ahead: after fork() parent and child must not draw the same.
-    virtual void after_fork() noexcept {}
 };
 
-/// The operating system's generator, drawn in batches. Throws std::system_error when that fails.
+/// The operating system's generator, drawn in batches. After a fork() the child draws anew, by itself. Throws std::system_error when the
+/// generator fails.
 std::unique_ptr<Entropy> system_entropy();
 
 }  // namespace hawser

@@ -20,8 +20,9 @@ const char* describe(Errc code) noexcept {
         case Errc::handshake_failed: return "opening handshake failed";
         case Errc::tls_failed: return "TLS failed";
         case Errc::protocol_error: return "peer broke the WebSocket protocol";
-        case Errc::bad_uri: return "bad URI";
         case Errc::client_failed: return "client cannot connect";
+        case Errc::callback_failed: return "callback threw an exception";
+        case Errc::bad_uri: return "bad URI";
         case Errc::server_failed: return "server cannot listen";
         case Errc::reentrant: return "call is not allowed here";
         case Errc::invalid_option: return "invalid option";
@@ -63,7 +64,7 @@ std::error_code make_error_code(Errc code) noexcept { return {static_cast<int>(c
 
 ErrorLevel level_of(Errc code) noexcept {
     if (code <= Errc::message_too_big) return ErrorLevel::message;
-    if (code <= Errc::protocol_error) return ErrorLevel::connection;
+    if (code <= Errc::callback_failed) return ErrorLevel::connection;
     if (code <= Errc::invalid_option) return ErrorLevel::handler;
     return ErrorLevel::control;
 }
@@ -77,6 +78,15 @@ Error::Error(Errc code, std::string what, std::error_code cause) : std::system_e
 
 Error::Error(Errc code, std::string what, Response response)
     : std::system_error(make_error_code(code)), detail_(std::make_shared<const Detail>(Detail{std::move(what), {}, std::move(response)})) {}
+
+Error Error::with_cause(std::error_code cause) const {
+    if (!cause) return *this;
+    Detail detail = *detail_;
+    detail.cause = cause;
+    Error error(*this);
+    error.detail_ = std::make_shared<const Detail>(std::move(detail));
+    return error;
+}
 
 const char* Error::what() const noexcept { return detail_->what.c_str(); }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <hawser/error.hpp>
+
 namespace hawser {
 
 std::string_view opcode_name(Opcode opcode) noexcept {
@@ -34,5 +36,9 @@ void Message::set_close_status(CloseCode code) noexcept {
 }
 
 Close::Close(CloseCode code, std::string reason) : Message(Opcode::close, std::move(reason)) { set_close_status(code); }
+
+void Close::refuse_status(const std::string& number) {
+    throw Error(Errc::invalid_option, number + " is no status of a Close, which is a number of 16 bits (RFC 6455, section 5.5.1)");
+}
 
 }  // namespace hawser

@@ -172,3 +172,104 @@ TEST_CASE("link: the handshake's end is seen also when it is paused from the sta
     world.settle();
     CHECK(world.at_server.take() == Lines{"text 1"});
 }
+
+TEST_CASE("link: closed while it is paused, it reads the peer's answer and ends cleanly", "[link][pause]") {
+    Reader reader(GENERATE(false, true), {.record = GENERATE(0u, 7u)});
+    const bool has_unread = GENERATE(false, true);
+    Connection& connection = *reader.connection;
+    // Arrived as a whole or by half, behind what was read when pause() was called, or not at all.
+    reader.journal.then = [&](std::string_view line, Connection* of) {
+        if (line == "text stop") of->pause();
+    };
+    reader.peer.text("stop");
+    if (has_unread) {
+        reader.peer.text("unread");
+        reader.peer.send(reader.peer.encode({Opcode::text, "cut in two"}).substr(0, 7));
+    }
+    reader.world.settle();
+    SECTION("pause, then close") { connection.close(CloseCode::normal, "done"); }
+    SECTION("close, then pause") {
+        connection.resume();
+        reader.journal.then = {};
+        connection.close(CloseCode::normal, "done");
+        connection.pause();
+    }
+    const std::size_t before = reader.journal.count("text");
+    reader.world.settle();
+    if (has_unread) reader.peer.send(reader.peer.encode({Opcode::text, "cut in two"}).substr(7));
+    reader.peer.send({Opcode::ping, "asks"});
+    reader.peer.close();
+    reader.peer.finish();
+    reader.world.settle();
+    CHECK(reader.journal.count("ping asks") == 1);
+    CHECK(reader.journal.count("text") == before);
+    CHECK(reader.journal.lines().back() == "disconnect 1000 clean");
+    CHECK(reader.journal.errors().empty());
+    CHECK(reader.world.counts->open == 0);
+}
+
+TEST_CASE("link: the Close that waits behind a pause is seen as soon as it is answered from here", "[link][pause]") {
+    Reader reader(GENERATE(false, true));
+    reader.journal.then = [](std::string_view, Connection* connection) { connection->pause(); };
+    // All in one read: it lies in the connection's own buffer.
+    reader.peer.send(reader.peer.encode({Opcode::text, "stop"}) + reader.peer.encode({Opcode::close, {}, CloseCode::going_away}));
+    reader.world.settle();
+    CHECK(reader.journal.take() == Lines{"text stop"});
+    reader.connection->close();
+    reader.peer.finish();
+    reader.world.settle();
+    CHECK(reader.journal.take() == Lines{"close 1001", "disconnect 1001 clean"});
+}
+
+TEST_CASE("link: resumed behind its Close, it delivers what comes, unless something was dropped", "[link][pause]") {
+    Reader reader(GENERATE(false, true));
+    reader.connection->pause();
+    reader.connection->close();
+    reader.world.settle();
+    const bool drops = GENERATE(false, true);
+    if (drops) reader.peer.text("dropped");
+    reader.world.settle();
+    reader.connection->resume();
+    reader.peer.text("later");
+    reader.world.settle();
+    CHECK(reader.journal.take() == (drops ? Lines{} : Lines{"text later"}));
+}
+
+TEST_CASE("link: silence is not told of while a pause lasts, nor behind its Close", "[link][pause]") {
+    Reader reader(false);
+    reader.connection->set_timeout(Seconds(1));
+    reader.connection->pause();
+    reader.world.pass(Seconds(10));
+    reader.connection->close();
+    reader.world.pass(Seconds(4));
+    CHECK(reader.journal.take().empty());
+}
+
+TEST_CASE("link: a server that shuts down closes those that are paused or held as well", "[link][pause]") {
+    SimWorld world;
+    SimPeer peer = world.open_client();
+    world.at_server.take();
+    SECTION("paused") { world.newest()->pause(); }
+    SECTION("stopped") { world.server->start().stop(); }
+    SECTION("a broadcast") { world.newest()->pause(), world.server->close(); }
+    peer.text("unread");
+    world.settle();
+    world.server->shutdown(CloseCode::going_away, Seconds(4));
+    world.settle();
+    peer.close(CloseCode::going_away);
+    world.settle();
+    CHECK(world.at_server.take().back() == "disconnect 1001 clean");
+}
+
+TEST_CASE("link: a client that was stopped closes cleanly", "[link][pause]") {
+    SimWorld world;
+    SimPeer peer = world.open_server();
+    world.at_client.take();
+    world.client->stop();
+    world.client->close();
+    world.settle();
+    peer.close();
+    peer.finish();
+    world.settle();
+    CHECK(world.at_client.take() == Lines{"close 1000", "disconnect 1000 clean"});
+}

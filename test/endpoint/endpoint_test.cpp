@@ -136,41 +136,24 @@ TEST_CASE("endpoint: a listener may replace or remove itself while it runs") {
     CHECK(log == first + second);
 }
 
-TEST_CASE("endpoint: what a listener throws ends run, and the messages behind it come later") {
+TEST_CASE("endpoint: what a listener throws closes its connection with 1011, and the others are served") {
     Loopback loop;
-    std::string seen;
-    loop.server.on_text([&](Connection&, MessageView m) {
-        seen += m.content;
-        if (m.content == "2") throw std::runtime_error("two is too much");
-    });
+    loop.server.on_text(
+        [&](Connection& connection, MessageView m) { connection.text(std::to_string(std::stoi(std::string(m.content)) + 1)); });
     loop.server.start();
-    RawPeer peer(loop.reactor.core(), loop.dial());
-    peer.shake_hands();
-    peer.send(RawPeer::frame(0x81, "1") + RawPeer::frame(0x81, "2") + RawPeer::frame(0x81, "3") + RawPeer::frame(0x88, ""));
-    CHECK_THROWS_WITH(loop.reactor.run(), "two is too much");
-    CHECK(seen == "12");
-    peer.receive();
-    CHECK(seen == "123");
-    loop.until([&] { return loop.endings.size() == 1; });
-    CHECK(loop.endings[0].clean);
-}
-
-TEST_CASE("endpoint: with on_exception the loop goes on, and nothing is lost") {
-    Loopback loop;
-    int thrown = 0;
-    std::string seen;
-    loop.reactor.on_exception([&](std::exception_ptr) { ++thrown; });
-    loop.server.on_text([&](Connection&, MessageView m) {
-        seen += m.content;
-        throw std::runtime_error("each time");
-    });
-    loop.server.start();
-    RawPeer peer(loop.reactor.core(), loop.dial());
-    peer.shake_hands();
-    peer.send(RawPeer::frame(0x81, "1") + RawPeer::frame(0x81, "2") + RawPeer::frame(0x88, ""));
-    peer.receive();
-    CHECK(seen == "12");
-    CHECK(thrown == 2);
+    RawPeer bad(loop.reactor.core(), loop.dial()), good(loop.reactor.core(), loop.dial());
+    bad.shake_hands();
+    good.shake_hands();
+    bad.send(RawPeer::frame(0x81, "1") + RawPeer::frame(0x81, "no number") + RawPeer::frame(0x81, "3"));
+    CHECK(bad.receive() == std::string("\x81\x01"
+                                       "2"
+                                       "\x88\x02\x03\xF3"));
+    good.send(RawPeer::frame(0x81, "7"));
+    CHECK(good.receive("8") ==
+          "\x81\x01"
+          "8");
+    REQUIRE(loop.errors.size() == 1);
+    CHECK(loop.errors[0].errc() == Errc::callback_failed);
 }
 
 TEST_CASE("endpoint: an Error that a listener throws is treated as one that was found") {
@@ -239,7 +222,36 @@ TEST_CASE("endpoint: {} in the place of a function is none") {
     peer.send(RawPeer::frame(0x81, "text") + RawPeer::frame(0x89, "?"));
     peer.receive("?");
     CHECK(loop.errors.empty());
-    loop.server.on_text([](Connection&, MessageView) { throw std::runtime_error("not taken by a handler"); });
-    peer.send(RawPeer::frame(0x81, "text"));
+    loop.reactor.post([] { throw std::runtime_error("not taken by a handler"); });
     CHECK_THROWS_WITH(loop.reactor.run(), "not taken by a handler");
+}
+
+TEST_CASE("endpoint: on_handshake and on_connect are both called, in this order") {
+    Loopback loop;
+    std::string order;
+    const auto listen = [&](auto& endpoint, const std::string& who) {
+        endpoint.on_connect([&order, who](Connection&, const Request& request, const Response& response) {
+            order += who + " connect " + request.target + " " + std::to_string(response.status) + "\n";
+        });
+        endpoint.on_handshake([&order, who](Connection&, const Request&, const Response&) { order += who + " handshake\n"; });
+    };
+    listen(loop.server, "server");
+    loop.server.start();
+    Client client(loop.reactor, loop.uri("/x"));
+    listen(client, "client");
+    client.connect();
+    loop.until([&] { return client.is_writable(); });
+    CHECK(order == "server handshake\nserver connect /x 101\nclient handshake\nclient connect /x 101\n");
+}
+
+TEST_CASE("endpoint: on_connect does not follow on_handshake where that has ended the connection") {
+    Loopback loop;
+    bool is_connected = false;
+    loop.server.on_handshake([](Connection& connection, const Request&, const Response&) { connection.disconnect(); })
+        .on_connect([&](Connection&, const Request&, const Response&) { is_connected = true; })
+        .start();
+    RawPeer peer(loop.reactor.core(), loop.dial());
+    peer.shake_hands();
+    peer.receive();
+    CHECK_FALSE(is_connected);
 }

@@ -1,3 +1,4 @@
+#include "support/error_of.hpp"
 #include "support/loopback.hpp"
 
 using namespace support;
@@ -342,8 +343,10 @@ TEST_CASE("server: on_http may replace itself, throw, and destroy the server") {
     CHECK(first.receive().ends_with("first"));
     RawPeer second(loop->reactor.core(), loop->dial());
     second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    CHECK_THROWS_WITH(loop->reactor.run(), "no page");
     CHECK(second.receive().starts_with("HTTP/1.1 500 "));
+    REQUIRE(loop->errors.size() == 1);
+    CHECK(loop->errors[0].errc() == Errc::callback_failed);
+    CHECK(std::string(loop->errors[0].what()).ends_with("no page"));
 }
 
 TEST_CASE("server: Unix sockets have names, and leave no file behind") {
@@ -379,6 +382,35 @@ TEST_CASE("server: takes over a descriptor that listens already") {
     CHECK(server.port() == port);
     RawPeer peer(reactor.core(), connect_to(transport::Address::literal("127.0.0.1", port)));
     peer.shake_hands();
+}
+
+TEST_CASE("server: a descriptor that was used up is refused, whatever has ended its listening") {
+    const TemporaryDirectory directory;
+    const bool is_unix = GENERATE(false, true);
+    const auto address = is_unix ? transport::Address::unix_socket(directory.file("s")) : transport::Address::literal("127.0.0.1", 0);
+    Descriptor listening = listen_on(address);
+    const std::string where = transport::Address::local_of(listening.get()).str();
+    Reactor reactor;
+    Server server(reactor, {.descriptor = listening.release()});
+    // Neither uses it up: it was not started yet.
+    server.stop().disconnect();
+    server.start();
+    CHECK(server.name() == where);
+    // It listens on.
+    server.stop().start();
+    CHECK(server.is_running());
+    SECTION("disconnect") { server.disconnect(); }
+    SECTION("stop, disconnect") { server.stop().disconnect(); }
+    SECTION("disconnect, stop") { server.disconnect().stop(); }
+    SECTION("shutdown") { server.shutdown(); }
+    SECTION("stop, shutdown") { server.stop().shutdown(); }
+    SECTION("shutdown, disconnect, stop") { server.shutdown().disconnect().stop(); }
+    for (int tries = 0; tries < 2; ++tries) {
+        const std::string refusal = error_of(Errc::server_failed, [&] { server.start(); });
+        CHECK_THAT(refusal, Catch::Matchers::StartsWith("cannot listen on " + where + " again: descriptor "));
+        CHECK_FALSE(server.is_running());
+        CHECK(server.name() == where);
+    }
 }
 
 TEST_CASE("server: what one connection sends without end does not reach another") {

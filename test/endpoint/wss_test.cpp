@@ -1,5 +1,6 @@
 #include <malloc.h>
 
+#include "support/child.hpp"
 #include "support/tls_loopback.hpp"
 
 using namespace support;
@@ -209,4 +210,25 @@ TEST_CASE("wss: handshakes leave nothing behind") {
     const std::size_t after = used_after(100);
     // A connection has more than 35 kB.
     CHECK(after < before + 35'000);
+}
+
+TEST_CASE("wss: a child that drops what it inherited says nothing on its parent's connections") {
+    TlsLoopback loop;
+    auto client = std::make_unique<Client>(loop.reactor, loop.uri(), ClientOptions{.configuration = with_ssl(trusting())});
+    int echoes = 0;
+    client->on_text([&](Connection&, MessageView) { ++echoes; });
+    client->text("before");
+    loop.until([&] { return echoes == 1; });
+    const bool disconnects = GENERATE(false, true);
+    const int status = status_of_child([&] {
+        loop.opened.clear();
+        if (disconnects) loop.server.disconnect();
+        client.reset();
+        return 0;
+    });
+    CHECK(status == 0);
+    client->text("after");
+    loop.until([&] { return echoes == 2 || !loop.endings.empty(); });
+    CHECK(echoes == 2);
+    CHECK(loop.errors.empty());
 }

@@ -231,3 +231,29 @@ TEST_CASE("ping interval: taken out and added again, it does not wait for a pong
     world.pass(Seconds(25));
     CHECK(world.at_client.has("error ping_timeout"));
 }
+
+TEST_CASE("ping interval: a peer in the middle of one slow frame is heard, and found dead once it stops") {
+    SimWorld world;
+    world.server->add_middleware(std::make_shared<PingInterval>(Seconds(20), Seconds(5)));
+    SimPeer peer = world.open_client();
+    world.at_server.take();
+    const std::string bytes = peer.encode({Opcode::binary, std::string(GENERATE(200u, 100'000u), 'x')}, 1 << 20);
+    const std::size_t piece = bytes.size() / 40;
+    std::size_t sent = 0;
+    // One piece in the last moment of each wait.
+    for (; sent + piece < bytes.size(); sent += piece) {
+        peer.send(bytes.substr(sent, piece));
+        world.pass(Seconds(4.9));
+    }
+    CHECK(world.newest()->is_connected());
+    const bool completes = GENERATE(true, false);
+    if (completes) {
+        peer.send(bytes.substr(sent));
+        world.settle();
+        CHECK(world.at_server.count("binary") == 1);
+    }
+    world.pass(Seconds(25.1));
+    CHECK(world.at_server.lines().back() == "disconnect 1006");
+    CHECK(world.at_server.count("error ping_timeout") == 1);
+    CHECK(world.at_server.ending()->error->cause() == std::errc::timed_out);
+}

@@ -146,3 +146,17 @@ TEST_CASE("rate limit: a rate that is hardly one pauses for years, and for no le
     world.pass(Seconds(1000));
     CHECK(world.newest()->is_paused());
 }
+
+TEST_CASE("rate limit: a connection that it pauses is shut down cleanly") {
+    SimWorld world;
+    world.server->add_middleware(std::make_shared<RateLimit>(RateLimits{.messages_per_second = 0.1, .burst = Seconds(10)}));
+    SimPeer peer = world.open_client();
+    for (int i = 0; i < 5; ++i) peer.text("x");
+    world.settle();
+    CHECK(world.newest()->is_paused());
+    world.server->shutdown(CloseCode::going_away, Seconds(4));
+    peer.close(CloseCode::going_away);
+    world.settle();
+    CHECK(world.at_server.lines().back() == "disconnect 1001 clean");
+    CHECK(world.at_server.errors().empty());
+}

@@ -1,4 +1,5 @@
 #include "protocol/session.hpp"
+#include "protocol/spoil.hpp"
 
 #include <string>
 #include <string_view>
@@ -369,4 +370,92 @@ TEST_CASE("session: a socket that fails is an error, but not behind the closing 
     failed.session.transport_failed("connection reset");
     CHECK(failed.told().empty());
     CHECK(failed.session.is_over());
+}
+
+TEST_CASE("session: an application that fails closes with 1011, and hears nothing more") {
+    OpenPeer peer(any_role());
+    peer.session.application_failed(peer.now);
+    CHECK(peer.sent() == Told{"close 1011"});
+    CHECK_FALSE(peer.session.is_readable());
+    CHECK(peer.send(Opcode::text, "late") == SendStatus::closed);
+    peer.feed(peer.frame(first::text, "late") + peer.frame(first::close, close_payload(1011)));
+    CHECK(peer.told().empty());
+    CHECK(peer.flush() == Step::shutdown_write);
+    peer.session.receive_end();
+    CHECK(peer.session.is_over());
+    // Before the handshake is complete, and behind the end, there is nothing to close.
+    SessionPeer opening(Role::server);
+    opening.session.application_failed(opening.now);
+    CHECK(opening.sent().empty());
+    CHECK_FALSE(opening.session.is_over());
+    peer.session.application_failed(peer.now);
+    CHECK(peer.sent().empty());
+}
+
+TEST_CASE("session: behind a Close of its own, an application that fails sends no other") {
+    OpenPeer peer(any_role());
+    peer.close();
+    CHECK(peer.sent() == Told{"close 1000"});
+    peer.session.application_failed(peer.now);
+    CHECK(peer.sent().empty());
+    CHECK(peer.flush() == Step::shutdown_write);
+}
+
+TEST_CASE("session: while reading is stopped, only a Close of its own has it read on, past texts and binary messages") {
+    OpenPeer peer(any_role());
+    peer.session.set_reading(false, peer.now);
+    CHECK_FALSE(peer.session.wants_input());
+    peer.feed(peer.frame(first::text, "unread"));
+    CHECK(peer.told().empty());
+    peer.close();
+    CHECK(peer.session.wants_input());
+    peer.feed(peer.frame(first::ping, "p") + peer.frame(first::text_begins, "un"));
+    CHECK(peer.told() == Told{"ping p"});
+    // What follows what was dropped is dropped too.
+    peer.session.set_reading(true, peer.now);
+    peer.feed(peer.frame(first::ends, "read") + peer.frame(first::binary, "late") + peer.frame(first::pong, "p"));
+    CHECK(peer.told() == Told{"pong p"});
+    peer.feed_close(1000);
+    CHECK(peer.told() == Told{"close 1000"});
+    CHECK(peer.session.ending().clean);
+}
+
+TEST_CASE("session: bytes that came, though they show nothing, end the silence") {
+    OpenPeer peer(any_role(), {.timeout = hawser::Seconds(10)});
+    peer.wait(hawser::Seconds(9));
+    peer.session.heard(peer.now);
+    CHECK(peer.session.last_received() == peer.now);
+    peer.wait(hawser::Seconds(9));
+    CHECK(peer.told().empty());
+    peer.feed(peer.frame(first::text, "half").substr(0, 3));
+    CHECK(peer.session.last_received() == peer.now);
+    peer.wait(hawser::Seconds(10));
+    CHECK(peer.told() == Told{"error connection_timeout"});
+    CHECK(peer.error_cause == std::errc::timed_out);
+}
+
+TEST_CASE("session: a failure of the socket carries its code") {
+    OpenPeer peer(any_role());
+    const std::error_code reset = std::make_error_code(std::errc::connection_reset);
+    peer.session.transport_failed("reading failed: " + reset.message(), Errc::connection_failure, reset);
+    CHECK(peer.error_cause == reset);
+    REQUIRE(peer.session.ending().error);
+    CHECK(peer.session.ending().error->cause() == reset);
+}
+
+TEST_CASE("session: a message that was delivered is overwritten, in builds for development") {
+#ifdef HAWSER_SPOILS_VIEWS
+    constexpr bool spoils = true;
+#else
+    constexpr bool spoils = false;
+#endif
+    SessionPeer peer(Role::server);
+    peer.open();
+    const std::string content(GENERATE(5u, 125u, 126u, 70'000u), 'x');
+    std::string stream = peer.frame(first::binary, content) + peer.frame(first::ping, "p");
+    CHECK(peer.session.receive({stream.data(), stream.size()}, peer.now) == stream.size());
+    CHECK(peer.told() == Told{"binary " + content, "ping p"});
+    const std::string left = spoils ? "\xDD" : "x";
+    CHECK(stream.substr(stream.size() - 7 - content.size(), content.size()).find_first_not_of(left) == std::string::npos);
+    CHECK(stream.back() == (spoils ? '\xDD' : 'p'));
 }

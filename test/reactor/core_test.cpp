@@ -224,10 +224,7 @@ TEST_CASE("core: its end drops what is parked, deferred, posted, attached and ar
 
 TEST_CASE("core: has buffers of the sizes it says, and the system's entropy until it is given another", "[core]") {
     struct Fixed final : Entropy {
-        explicit Fixed(int& count) : forks(count) {}
         void fill(std::span<unsigned char> bytes) override { std::fill(bytes.begin(), bytes.end(), static_cast<unsigned char>(7)); }
-        void after_fork() noexcept override { ++forks; }
-        int& forks;
     };
     const auto core = make_core();
     CHECK(core->receive_buffer().size() == Core::receive_buffer_size);
@@ -236,12 +233,9 @@ TEST_CASE("core: has buffers of the sizes it says, and the system's entropy unti
     std::array<unsigned char, 16> bytes{};
     core->entropy().fill(bytes);
     CHECK(std::any_of(bytes.begin(), bytes.end(), [](unsigned char byte) { return byte != 0; }));
-    int forks = 0;
-    core->set_entropy(std::make_unique<Fixed>(forks));
+    core->set_entropy(std::make_unique<Fixed>());
     core->entropy().fill(bytes);
     CHECK(bytes.front() == 7);
-    core->after_fork();
-    CHECK(forks == 1);
 }
 
 TEST_CASE("core: a timer of long interval stays within the range of time", "[core]") {

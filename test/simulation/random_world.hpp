@@ -38,6 +38,7 @@ private:
         std::size_t max_fragment_count = 0;  // its limit, once it has received something
         bool is_plain = false;               // nothing is compressed
         bool is_clean = false;
+        bool may_drop = false;      // closed while paused: what came behind that is dropped
         bool is_destroyed = false;  // its endpoint was, while it lived
     };
     struct Pair {
@@ -68,7 +69,6 @@ private:
     void pause(const hawser::ConnectionPtr& connection);
     void destroy(Side& side);
     void disturb();
-    void pass(Seconds time);
     void finish();
     static void check_ends(const Pair& pair);
     void check(const Pair& pair) const;

@@ -147,6 +147,7 @@ public:
     std::vector<std::string> error_texts;
     /// The response that came with the last error.
     hawser::Response error_response;
+    std::error_code error_cause;  // of the last
     /// Called behind each event, with what `events` says of it.
     std::function<void(const std::string&)> reaction;
     /// Answers a request with 101, and accepts a response.
@@ -238,10 +239,11 @@ private:
     }
     void on_open() override { note("open"); }
     void on_message(hawser::MessageView& message) override { note(described(message)); }
-    void on_error(hawser::Errc code, std::string what, const hawser::Response* refused) override {
-        const hawser::Error error(code, what);
+    void on_error(hawser::Errc code, std::string what, const hawser::Response* refused, std::error_code cause) override {
+        const hawser::Error error = hawser::Error(code, what).with_cause(cause);
         if (error.level() == hawser::ErrorLevel::connection) session.note(error);
         error_texts.push_back(std::move(what));
+        error_cause = cause;
         if (refused) error_response = *refused;
         note("error " + errc_name(code));
     }

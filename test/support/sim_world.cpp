@@ -38,6 +38,7 @@ std::string name_of(Errc code) {
         case Errc::connection_failure: return "connection_failure";
         case Errc::handshake_failed: return "handshake_failed";
         case Errc::client_failed: return "client_failed";
+        case Errc::callback_failed: return "callback_failed";
         case Errc::protocol_error: return "protocol_error";
         default: return std::to_string(static_cast<int>(code));
     }

@@ -3,13 +3,17 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/file.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "support/catch.hpp"
+#include "support/child.hpp"
 #include "support/descriptors.hpp"
 #include "support/sockets.hpp"
 
@@ -173,6 +177,63 @@ TEST_CASE("bind: a Unix socket that nobody listens on is replaced") {
     REQUIRE(std::filesystem::is_socket(directory.file("socket")));
     const auto bound = bind_sockets(at_path(directory.file("socket")));
     CHECK(connect_to(bound[0].address));
+}
+
+TEST_CASE("bind: a child leaves the Unix socket of its parent where it is, and removes its own") {
+    const support::TemporaryDirectory directory;
+    auto parents = bind_sockets(at_path(directory.file("parent")));
+    const int status = support::status_of_child([&] {
+        const auto own = bind_sockets(at_path(directory.file("child")));
+        auto dropped = std::move(parents);
+        return std::filesystem::is_socket(directory.file("child")) ? 0 : 1;
+    });
+    CHECK(status == 0);
+    CHECK_FALSE(std::filesystem::exists(directory.file("child")));
+    CHECK(connect_to(Address::unix_socket(directory.file("parent"))));
+    parents.clear();
+    CHECK_FALSE(std::filesystem::exists(directory.file("parent")));
+}
+
+TEST_CASE("bind: of several that find one stale Unix socket at the same time, one alone replaces it") {
+    const support::TemporaryDirectory directory;
+    const std::string path = directory.file("socket");
+    constexpr int rounds = 100, rivals = 4;
+    for (int round = 0; round < rounds; ++round) {
+        std::filesystem::remove(path);
+        support::listen_on(Address::unix_socket(path)).reset();
+        std::atomic<int> ready = 0, bound = 0, done = 0;
+        std::vector<std::thread> threads;
+        for (int i = 0; i < rivals; ++i)
+            threads.emplace_back([&] {
+                for (++ready; ready < rivals;) {
+                }
+                std::vector<BoundSocket> sockets;
+                try {
+                    sockets = bind_sockets(at_path(path));
+                    ++bound;
+                } catch (const Error& error) {
+                    if (error.cause() != std::errc::address_in_use) bound = rivals;
+                }
+                // It listens until all have tried.
+                for (++done; done < rivals;) std::this_thread::yield();
+            });
+        for (std::thread& thread : threads) thread.join();
+        CAPTURE(round);
+        REQUIRE(bound == 1);
+    }
+}
+
+TEST_CASE("bind: a folder that another program keeps locked is refused, one that was locked for a moment is not") {
+    const support::TemporaryDirectory directory;
+    const std::string path = directory.file("socket");
+    const transport::Descriptor folder(open(directory.file("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(flock(folder.get(), LOCK_EX) == 0);
+    CHECK_THAT(refusal(at_path(path)).what(),
+               Catch::Matchers::StartsWith("cannot listen on unix:" + path + ": another program has locked"));
+    REQUIRE(flock(folder.get(), LOCK_UN) == 0);
+    const auto bound = bind_sockets(at_path(path));
+    // It has not kept the lock itself.
+    CHECK(flock(folder.get(), LOCK_EX | LOCK_NB) == 0);
 }
 
 TEST_CASE("bind: a Unix socket that somebody listens on is left alone") {

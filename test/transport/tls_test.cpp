@@ -91,6 +91,27 @@ std::string pattern(std::size_t size) {
 
 }  // namespace
 
+TEST_CASE("tls: a record that is not complete yet shows nothing, but that bytes came") {
+    Pair pair;
+    pair.shake_hands();
+    const std::string sent = pattern(1000);
+    REQUIRE(write(*pair.client, sent).bytes == sent.size());
+    const std::string record = std::exchange(pair.to_server->bytes, {});
+    pair.to_server->total -= record.size();
+    for (std::size_t at = 0; at + 1 < record.size(); at += 400) {
+        const std::string piece = record.substr(at, std::min<std::size_t>(400, record.size() - 1 - at));
+        pair.to_server->bytes += piece;
+        pair.to_server->total += piece.size();
+        const auto [shown, result] = read_all(*pair.server);
+        CHECK(shown.empty());
+        CHECK(result.bytes == piece.size());
+        CHECK(read_all(*pair.server).second.bytes == 0);
+    }
+    pair.to_server->bytes += record.back();
+    pair.to_server->total += 1;
+    CHECK(read_all(*pair.server).first == sent);
+}
+
 TEST_CASE("tls: bytes pass in both directions, however small the pieces are that the socket gives and takes") {
     for (const std::size_t chunk : {1UL, 2UL, 3UL, 5UL, 7UL, 64UL, 1000UL}) {
         CAPTURE(chunk);

@@ -47,8 +47,9 @@ TEST_CASE("error: what follows from each code") {
         {Errc::handshake_failed, ErrorLevel::connection},
         {Errc::tls_failed, ErrorLevel::connection},
         {Errc::protocol_error, ErrorLevel::connection},
+        {Errc::client_failed, ErrorLevel::connection},
+        {Errc::callback_failed, ErrorLevel::connection},
         {Errc::bad_uri, ErrorLevel::handler},
-        {Errc::client_failed, ErrorLevel::handler},
         {Errc::server_failed, ErrorLevel::handler},
         {Errc::reentrant, ErrorLevel::handler},
         {Errc::invalid_option, ErrorLevel::handler},
@@ -78,6 +79,19 @@ TEST_CASE("error: a cause is added to the sentence") {
     CHECK(error.what() == "cannot connect to 127.0.0.1:9: " + refused.message());
     CHECK(error.cause() == refused);
     CHECK(std::string(Error(Errc::client_failed, "no cause", std::error_code()).what()) == "no cause");
+}
+
+TEST_CASE("error: a cause of which the sentence tells already is carried without words") {
+    const Error error(Errc::handshake_failed, "refused", Response{403, "Forbidden", {}, "no"});
+    const std::error_code reset = std::make_error_code(std::errc::connection_reset);
+    const Error same = error.with_cause(reset);
+    CHECK(same.cause() == reset);
+    CHECK(same.errc() == Errc::handshake_failed);
+    CHECK(std::string(same.what()) == "refused");
+    REQUIRE(same.response());
+    CHECK(same.response()->status == 403);
+    CHECK_FALSE(error.cause());
+    CHECK(same.with_cause({}).cause() == reset);
 }
 
 TEST_CASE("error: a refused handshake carries the response") {

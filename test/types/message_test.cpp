@@ -1,8 +1,11 @@
 #include <hawser/message.hpp>
 
 #include "support/catch.hpp"
+#include "support/error_of.hpp"
 
 using namespace hawser;
+using Catch::Matchers::ContainsSubstring;
+using support::error_of;
 
 TEST_CASE("message: each opcode has its name") {
     CHECK(opcode_name(Opcode::text) == "text");
@@ -50,6 +53,9 @@ TEST_CASE("message: a Close has a status, the others have none") {
     CHECK(Close(4001, "x").close_status() == static_cast<CloseCode>(4001));
     CHECK(Close(std::uint16_t{1011}).close_status() == CloseCode::internal_error);
     CHECK(Close(CloseCode::no_status).close_status() == CloseCode::no_status);
+    CHECK(Close(4001L).close_status() == Close(4001ULL).close_status());
+    CHECK(Close(0).close_status() == CloseCode::none);
+    CHECK(Close(65535).close_status() == static_cast<CloseCode>(65535));
     CHECK(Message(Opcode::close, "bye").close_status() == CloseCode::normal);
     CHECK(Text("x").close_status() == CloseCode::none);
 
@@ -59,6 +65,16 @@ TEST_CASE("message: a Close has a status, the others have none") {
     Message text = Text("x");
     text.set_close_status(CloseCode::going_away);
     CHECK(text.close_status() == CloseCode::none);
+}
+
+TEST_CASE("message: a number that is no status is refused, and does not wrap") {
+    const auto refused = [](auto number) { return error_of(Errc::invalid_option, [=] { Close close(number); }); };
+    CHECK_THAT(refused(66536), ContainsSubstring("66536"));  // 1000 in 16 bits
+    CHECK_THAT(refused(65536), ContainsSubstring("65536"));
+    CHECK_THAT(refused(-1), ContainsSubstring("-1"));
+    CHECK_THAT(refused(-64536), ContainsSubstring("-64536"));
+    CHECK_THAT(refused(0x1000003E8LL), ContainsSubstring("4294968296"));
+    CHECK_THAT(refused(~0ULL), ContainsSubstring("18446744073709551615"));
 }
 
 TEST_CASE("message: a message made of a view owns its content and keeps the time") {
