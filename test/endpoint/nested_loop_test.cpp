@@ -129,7 +129,10 @@ TEST_CASE("nested loop: what the connection under way receives does not keep the
         outer.send(RawPeer::frame(0x81, "waits"));
         bool is_done = false;
         loop.reactor.after(Seconds(0.05), [&] { is_done = true; });
-        for (; !is_done; ++rounds) loop.run_once();
+        while (!is_done) {
+            loop.run_once();
+            ++rounds;
+        }
     });
     outer.send(RawPeer::frame(0x81, "outer"));
     loop.until([&] { return is_over; });
