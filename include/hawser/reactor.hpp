@@ -37,7 +37,7 @@ enum class Readiness : unsigned {
 };
 
 /// One thread's event loop over libev, own or borrowed. Not thread-safe: `post` is the only call allowed from another
-/// thread (asserted unless the build is a release). It must outlive the endpoints that use it.
+/// thread (asserted unless the build is a release). It is to outlive the endpoints that use it: those that are left end with it.
 class HAWSER_API Reactor {
 public:
     /// Makes a loop of its own, which takes no signals.
@@ -106,7 +106,7 @@ public:
     reactor::Core& core() noexcept { return *core_; }
 
 private:
-    std::unique_ptr<reactor::Core> core_;
+    std::shared_ptr<reactor::Core> core_;
 };
 
 }  // namespace hawser

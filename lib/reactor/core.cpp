@@ -111,25 +111,22 @@ Core::Core(std::unique_ptr<Loop> loop)
     loop_->set_hooks(this);
 }
 
-void Core::Turn::interrupt() {
-    aside_ = std::exchange(core_.receive_buffer_, std::make_unique_for_overwrite<char[]>(receive_buffer_size));
-    before_->set_interrupted(true);
-}
+Core::~Core() { end(); }
 
-void Core::Turn::resume() noexcept {
-    core_.receive_buffer_ = std::move(aside_);
-    before_->set_interrupted(false);
-}
-
-Core::~Core() {
+void Core::end() noexcept {
+    is_over_ = true;
+    while (!dependents_.empty()) (*dependents_.begin())->on_reactor_end();
     // What is dropped here may on its way out cancel, detach or defer, and needs the loop for that.
     while (!parked_.empty() || !deferred_.empty() || !posted_.empty() || !timers_.empty() || !watches_.empty()) {
         std::exchange(parked_, {}).clear();
         std::exchange(deferred_, {}).clear();
+        deferred_done_ = 0;
         std::exchange(posted_, {}).clear();
         std::exchange(timers_, {}).clear();
         std::exchange(watches_, {}).clear();
     }
+    // Not the loop that another runs.
+    if (owner_.load() != std::thread::id()) loop_->stop();
 }
 
 void Core::defer(std::shared_ptr<Deferred> work) { deferred_.push_back(std::move(work)); }
@@ -211,19 +208,8 @@ void Core::on_wake() {
         const std::function<void()> function = take_posted();
         if (function) guard(function);
     }
-}
-
-std::size_t Core::posted_count() {
-    const std::lock_guard lock(posted_mutex_);
-    return posted_.size();
-}
-
-std::function<void()> Core::take_posted() {
-    const std::lock_guard lock(posted_mutex_);
-    if (posted_.empty()) return {};
-    std::function<void()> function = std::move(posted_.front());
-    posted_.pop_front();
-    return function;
+    for (const auto& function : functions)
+        if (!is_over_) guard(function);
 }
 
 TimerId Core::start_timer(Seconds delay, Seconds repeat, std::function<void()> function) {

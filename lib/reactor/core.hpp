@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -32,14 +33,13 @@ protected:
     ~Deferred() = default;
 };
 
-/// One who has turns, which use the reactor's buffers.
-class TurnTaker {
+/// Lives by a reactor, which it may outlive: hears of its end, and uses nothing of it from then on.
+class Dependent {
 public:
-    /// Another's turn begins within this one, or has ended: until then the cork buffer is the other's.
-    virtual void set_interrupted(bool interrupted) noexcept = 0;
+    virtual void on_reactor_end() noexcept = 0;
 
 protected:
-    ~TurnTaker() = default;
+    ~Dependent() = default;
 };
 
 /// What the connections of one reactor share: the receive buffer, the cork buffer, entropy, and the list of those
@@ -55,6 +55,11 @@ public:
     Reactor& reactor() const noexcept { return *reactor_; }
     void set_reactor(Reactor& reactor) noexcept { reactor_ = &reactor; }
     Loop& loop() noexcept { return *loop_; }
+    /// Who is to hear of the end, until he leaves.
+    void enter(Dependent& dependent) { dependents_.insert(&dependent); }
+    void leave(Dependent& dependent) noexcept { dependents_.erase(&dependent); }
+    /// Ends what depends on it, and drops what it keeps; in a callback too, behind which run() returns.
+    void end() noexcept;
     TimePoint now() const noexcept { return loop_->now(); }
     TimePoint fresh_now() const noexcept { return loop_->fresh_now(); }
     Timestamp wall_clock() const noexcept { return loop_->wall_clock(); }
@@ -167,6 +172,7 @@ private:
     std::unique_ptr<char[]> cork_buffer_;
     TurnTaker* taker_ = nullptr;  // whose turn it is
     std::unique_ptr<Entropy> entropy_;
+    std::set<Dependent*> dependents_;
     std::vector<std::shared_ptr<Deferred>> deferred_;
     std::size_t deferred_done_ = 0;  // how many of deferred_ have been taken out by the run under way
     std::map<TimerId, std::shared_ptr<Timer>> timers_;
@@ -181,6 +187,7 @@ private:
     Reactor::OnException exception_handler_;
     std::exception_ptr exception_;
     bool is_interrupted_ = false;
+    bool is_over_ = false;
     bool running_ = false;
     std::atomic<std::thread::id> owner_{};  // set while the loop runs
     std::mutex posted_mutex_;

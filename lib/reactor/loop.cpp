@@ -27,6 +27,7 @@ public:
     void update_now() noexcept override;
     void do_not_sleep() noexcept override { ev_idle_start(loop_, &idle_); }
     void after_fork() override { ev_loop_fork(loop_); }
+    void keep(std::shared_ptr<void> owner) override;
     struct ev_loop* native() const noexcept override {
         return loop_;
     }
@@ -138,6 +139,13 @@ void EvLoop::start_timer() {
     ev_now_update(loop_);
     ev_timer_set(&timer_, std::max(delay.count(), 0.), 0.);
     ev_timer_start(loop_, &timer_);
+}
+
+/// A borrowed loop comes back to it in its next iteration. One of our own, which somebody else runs, cannot be destroyed under him.
+void EvLoop::keep(std::shared_ptr<void> owner) {
+    if (is_own_) return Loop::keep(std::move(owner));
+    const auto release = [](int, void* kept) { delete static_cast<std::shared_ptr<void>*>(kept); };
+    ev_once(loop_, -1, 0, 0., release, new std::shared_ptr<void>(std::move(owner)));
 }
 
 void EvLoop::update_now() noexcept {

@@ -102,6 +102,8 @@ public:
     /// Does not sleep in the next iteration.
     virtual void do_not_sleep() noexcept = 0;
     virtual void after_fork() = 0;
+    /// Keeps this loop's owner until the callback under way has returned, or for good where nobody can tell when that will be.
+    virtual void keep(std::shared_ptr<void> owner) { static_cast<void>(new std::shared_ptr<void>(std::move(owner))); }
     /// libev's loop, or null.
     virtual struct ev_loop* native() const noexcept = 0;
 

@@ -25,16 +25,26 @@ Reactor::Reactor(struct ev_loop* loop) : Reactor(core_over(loop)) {}
 
 Reactor::Reactor(std::unique_ptr<reactor::Core> core) : core_(required(std::move(core))) { core_->set_reactor(*this); }
 
-Reactor::~Reactor() { core_->assert_owner(); }
+Reactor::~Reactor() {
+    core_->assert_owner();
+    core_->end();
+    reactor::Loop& loop = core_->loop();
+    const bool is_kept = core_.use_count() > 1;
+    if (!is_kept && (core_->is_running() || loop.is_dispatching())) loop.keep(std::move(core_));
+}
+
+// A callback may destroy the reactor: with a client that owns it, say.
 
 void Reactor::run() {
-    core_->assert_owner();
-    core_->run();
+    const auto core = core_;
+    core->assert_owner();
+    core->run();
 }
 
 bool Reactor::run_once(Seconds wait) {
-    core_->assert_owner();
-    return core_->run_once(wait);
+    const auto core = core_;
+    core->assert_owner();
+    return core->run_once(wait);
 }
 
 void Reactor::stop() noexcept {

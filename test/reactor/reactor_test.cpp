@@ -411,3 +411,28 @@ TEST_CASE("reactor: debug builds assert that only its thread calls it, except fo
     CHECK(call_from_other_thread([](Reactor& reactor) { reactor.post([] {}); }) == 0);
 }
 #endif
+
+TEST_CASE("reactor: it may be destroyed in its own callback, which is its last", "[reactor]") {
+    const support::NativeLoop native = GENERATE(false, true) ? support::make_native_loop() : nullptr;
+    auto reactor = native ? std::make_unique<Reactor>(native.get()) : std::make_unique<Reactor>();
+    int later = 0;
+    const auto end = [&] {
+        reactor.reset();
+        ++later;
+    };
+    SECTION("a timer's") {
+        reactor->after(Seconds(0), end);
+        reactor->after(Seconds(0), end);
+    }
+    SECTION("what was posted") {
+        reactor->post(end);
+        reactor->post(end);
+    }
+    reactor->every(Seconds(0.001), [&] { reactor->now(); });
+    if (native)
+        ev_run(native.get(), 0);
+    else
+        reactor->run();
+    CHECK(later == 1);
+    CHECK_FALSE(reactor);
+}
