@@ -96,7 +96,7 @@ SendStatus LaterNext::operator()(Message message) const {
     Link& link = static_cast<Link&>(*connection);
     // This may be gone before the rest of the chain has run.
     const auto list = list_;
-    return incoming_ ? link.deliver_later(list, position_, message) : Chain::outgoing(link, list, position_, message);
+    return incoming_ ? link.deliver_later(list, position_, message) : link.send_through(list, position_, message);
 }
 
 void TickNext::operator()() const { Chain::tick(link_, list_, position_); }

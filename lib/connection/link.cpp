@@ -316,7 +316,7 @@ SendStatus Link::send(const MessageView& message) {
     if (in_turn_ && !list) return transmit(message);
     if (!is_writable()) return SendStatus::closed;
     const ConnectionPtr self = shared_from_this();
-    return list ? Chain::outgoing(*this, HookListPtr(list), 0, message) : transmit(message);
+    return list ? send_through(HookListPtr(list), 0, message) : transmit(message);
 }
 
 SendStatus Link::send(const PreparedMessage& message) {

@@ -60,6 +60,12 @@ public:
     Disconnect ending() const { return session_.ending(); }
     reactor::Core& core() noexcept { return core_; }
     const ChainPtr& chain() const noexcept { return chain_; }
+    /// Calls the application; what it throws is dealt with, and then false is returned.
+    template <typename Callback>
+    bool call(Callback&& callback);
+    /// The owner has answered `backpressure` itself: on_drain comes when no more than the low-water mark waits.
+    void expect_drain() noexcept { drain_due_ = true; }
+    bool is_drain_due() const noexcept { return drain_due_; }
     /// Place in the owner's list.
     std::uint32_t index = 0;
     /// The owner counts it among its connections.
@@ -101,6 +107,9 @@ public:
     /// Runs the rest of a chain that a hook has put off.
     SendStatus deliver_later(const HookListPtr& list, std::size_t position, const MessageView& message);
     SendStatus transmit(const MessageView& message);
+    /// Runs an outgoing chain from this position on. What a hook throws to steer the connection, or as an error of it, is dealt with;
+    /// any other exception is the caller's.
+    SendStatus send_through(const HookListPtr& list, std::size_t position, const MessageView& message);
     /// Runs a chain from this position on; what the application throws fails the handshake.
     void run_handshake(Hook direction, const HookListPtr& list, std::size_t position, HttpMessage message);
     void received_http(HttpMessage message);
@@ -157,9 +166,7 @@ private:
     std::size_t restore_tail(std::span<char> buffer) const noexcept;
     void take_up();
     void set_hold(Hold reason, bool held);
-    /// Calls the application. Returns false when it threw something.
-    template <typename Callback>
-    bool call(Callback&& callback);
+    void steer();
     void caught();
     void treat_exception(bool tells);
     void callback_failed(bool tells);

@@ -69,6 +69,7 @@ void Link::send_http(HttpMessage message) {
 
 void Link::use_compression(const DeflateOptions& options) {
     options.validate();
+    if (finished_) return;
     std::shared_ptr<void>& codecs = core_.codecs();
     if (!codecs) codecs = std::make_shared<protocol::DeflatePool>();
     session_.use_deflate(options, std::static_pointer_cast<protocol::DeflatePool>(codecs));

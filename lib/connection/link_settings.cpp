@@ -72,6 +72,7 @@ void Link::tick() {
 }
 
 void Link::tick_after(Seconds delay) {
+    if (finished_) return;
     const TimePoint at = later(core_.now(), delay > Seconds(0) ? std::min(delay, longest_wait) : Seconds(0));
     if (at >= tick_at_) return;
     tick_at_ = at;

@@ -26,6 +26,9 @@ void use_ended(Connection& connection) {
     connection.pause();
     connection.resume();
     connection.tick();
+    connection.tick_after(Seconds(1));
+    connection.use_compression({});
+    CHECK_THROWS_AS(connection.use_compression({.server_max_window_bits = 99}), Error);
     connection.set_timeout(Seconds(1));
     connection.set_frame_size(10);
     connection.set_logger(nullptr);
