@@ -130,6 +130,7 @@ public:
 
 private:
     endpoint::ClientBase& client() const noexcept;
+    std::shared_ptr<endpoint::ClientBase> kept() const noexcept;
 };
 
 }  // namespace hawser

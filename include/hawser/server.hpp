@@ -132,6 +132,7 @@ public:
 
 private:
     endpoint::ServerBase& server() const noexcept;
+    std::shared_ptr<endpoint::ServerBase> kept() const noexcept;
 };
 
 }  // namespace hawser

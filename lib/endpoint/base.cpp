@@ -11,9 +11,12 @@ Base::Base(Reactor& reactor, Configuration configuration)
     configuration.validate();
     settings_ = std::make_shared<const Configuration>(std::move(configuration));
     chain_ = stock_chain();
+    core().enter(*this);
 }
 
-Base::~Base() = default;
+Base::~Base() {
+    if (!is_over_) core().leave(*this);
+}
 
 void Base::set_configuration(Configuration configuration) {
     configuration.validate();
@@ -42,19 +45,11 @@ bool Base::changes_ssl(const Configuration& configuration) const {
     return ssl_of(configuration) != ssl_of(*settings_);
 }
 
-void Base::change_tls(std::shared_ptr<transport::TlsContext>& tls, transport::TlsRole role, const Configuration& configuration) {
-    const auto is_another = [&](const char* name) {
-        const OptionValue *before = settings_->context.get_option("ssl", name), *now = configuration.context.get_option("ssl", name);
-        return before && now ? *before != *now : before != now;
-    };
-    const std::array identity = {"local_cert", "local_pk", "passphrase"};
-    try {
-        tls = transport::make_tls_context(role, configuration.context);
-        is_identity_due_ = false;
-    } catch (const transport::UnfitIdentity&) {
-        if (!is_identity_due_ && std::count_if(identity.begin(), identity.end(), is_another) != 1) throw;
-        is_identity_due_ = true;
-    }
+void Base::end() noexcept {
+    const auto self = shared_from_this();
+    if (std::exchange(is_over_, true)) return;
+    core().leave(*this);
+    abandon();
 }
 
 void Base::abandon() {
@@ -65,7 +60,7 @@ void Base::abandon() {
     for (const auto& link : all_links()) link->orphan();
 }
 
-void Base::drop_retired() noexcept { retired_.clear(); }
+void Base::drop_retired() noexcept { std::exchange(retired_, {}).clear(); }
 
 Base::Slot<Listeners::OnMessage>& Base::message_slot(Opcode opcode) noexcept {
     switch (opcode) {
@@ -128,7 +123,26 @@ void Base::tick() {
     const auto self = shared_from_this();
     for (const auto& link : all_links())
         if (link->was_open()) link->tick();
-    emit(slots.tick);
+    steered([&] {
+        try {
+            emit(slots.tick);
+        } catch (const Error& error) {
+            if (error.level() > ErrorLevel::connection) throw;
+            report(error);
+        }
+    });
+}
+
+/// Calls the application where no link is concerned, and does what that throws to steer the endpoint.
+template <typename Callback>
+void Base::steered(Callback&& callback) {
+    try {
+        callback();
+    } catch (const CloseRequested& request) {
+        on_close_requested(request);
+    } catch (const ReconnectRequested& request) {
+        on_reconnect_requested(request.uri());
+    }
 }
 
 // What links tell.
@@ -185,7 +199,7 @@ void Base::end_failed(Link& link) {
 void Base::report(const Error& error) {
     const auto self = shared_from_this();
     log(LogLevel::error, error.what());
-    emit(slots.error, nullptr, error);
+    steered([&] { emit(slots.error, nullptr, error); });
 }
 
 }  // namespace hawser::endpoint

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <hawser/endpoint.hpp>
@@ -14,9 +15,22 @@ namespace hawser::endpoint {
 
 using connection::Link;
 
+/// A run() is under way. A nested one is refused, and leaves that as it is.
+class RunScope {
+public:
+    explicit RunScope(bool& in_run) noexcept : in_run_(in_run), before_(std::exchange(in_run, true)) {}
+    ~RunScope() { in_run_ = before_; }
+    RunScope(const RunScope&) = delete;
+    RunScope& operator=(const RunScope&) = delete;
+
+private:
+    bool& in_run_;
+    bool before_;
+};
+
 /// What Client and Server share: listeners, middlewares, settings, the tick. Links keep it alive during their turns,
 /// so that the application may destroy an endpoint in its own callback.
-class Base : public connection::Owner, public std::enable_shared_from_this<Base> {
+class Base : public connection::Owner, private reactor::Dependent, public std::enable_shared_from_this<Base> {
 public:
     Base(Reactor& reactor, Configuration configuration);
     virtual ~Base();
@@ -29,8 +43,9 @@ public:
     /// Other options. Those that are there already, set again, ask for their files to be read anew.
     void set_context(Context context);
 
-    /// The application is done with it: links are dropped, and no listener is called any more.
-    virtual void abandon();
+    /// The application is done with it, or its reactor goes: links are dropped, and no listener is called any more.
+    void end() noexcept;
+    bool is_over() const noexcept { return is_over_; }
 
     template <typename Function>
     using Slot = std::shared_ptr<const Function>;
@@ -71,6 +86,11 @@ protected:
     virtual std::vector<std::shared_ptr<Link>> all_links() const = 0;
     /// Ticks are due: started, and not stopped.
     virtual bool is_ticking() const noexcept = 0;
+    /// Lets go of all that belongs to the reactor.
+    virtual void abandon();
+    // What the application throws to steer the endpoint where no link is concerned.
+    virtual void on_close_requested(const CloseRequested&) {}
+    virtual void on_reconnect_requested(const std::string& /*uri*/) {}
 
     /// What every connection has from the start: the answers to a Close and to a ping.
     connection::ChainPtr stock_chain() const;
@@ -95,7 +115,8 @@ protected:
     /// Tells an error that belongs to no link.
     void report(const Error& error);
     void log(LogLevel level, std::string_view message, LogFields fields = {}) const noexcept {
-        if (settings_->logger) settings_->logger->log(level, message, fields);
+        // It may be replaced by what it calls.
+        if (const std::shared_ptr<Logger> logger = settings_->logger) logger->log(level, message, fields);
     }
 
     reactor::Core& core() const noexcept { return reactor_.core(); }
@@ -119,7 +140,9 @@ private:
         Base& base_;
     };
 
-    void end_failed(Link& link);
+    void on_reactor_end() noexcept override { end(); }
+    template <typename Callback>
+    void steered(Callback&& callback);
     void drop_retired() noexcept;
     void set_middlewares(connection::Middlewares middlewares);
     void tick();
@@ -128,6 +151,7 @@ private:
     std::shared_ptr<PingResponder> ping_responder_;
     TimerId tick_timer_ = 0;
     bool links_tick_ = false;  // there was one with tick hooks of its own
+    bool is_over_ = false;
     unsigned depth_ = 0;
     std::vector<std::shared_ptr<const void>> retired_;
 };

@@ -9,21 +9,13 @@ namespace hawser::endpoint {
 /// Runs the loop until the condition holds; false when it does not within the limit, or cannot any more.
 template <typename Condition>
 bool BlockingClient::wait_for(Condition&& condition, Seconds limit) {
-    const auto self = shared_from_this();
     const TimePoint deadline = later(core().fresh_now(), limit);
-    waiting_ = true;
     bool alive = true;
     for (bool first = true; !condition() && alive; first = false) {
         const Seconds left = deadline - core().fresh_now();
         if (left <= Seconds(0) && !first) break;
-        try {
-            alive = core().run_once(std::max(left, Seconds(0)));
-        } catch (...) {
-            waiting_ = false;
-            throw;
-        }
+        alive = core().run_once(std::max(left, Seconds(0)));
     }
-    waiting_ = false;
     return condition();
 }
 
@@ -35,46 +27,61 @@ void BlockingClient::throw_failure(const char* what) {
 void BlockingClient::connect() {
     if (in_callback()) return ClientBase::connect();
     if (is_open()) return;
+    const Call call(*this);
     failure_.reset();
-    ClientBase::connect();
+    // One that comes back by itself does so in its own time.
+    if (!is_waiting_to_reconnect()) ClientBase::connect();
     // Dialing and the handshake each have their own bound.
-    const Configuration& bounds = configuration();
-    const bool decided = wait_for([this] { return !is_connecting(); }, bounds.timeout + bounds.handshake_timeout + Seconds(1));
+    const Seconds limit = configuration().timeout + configuration().handshake_timeout + Seconds(1);
+    const auto has_failed = [this] { return failure_ && is_waiting_to_reconnect(); };
+    const bool decided = wait_for([&] { return is_open() || !is_under_way() || has_failed(); }, limit);
     if (is_open()) return;
-    if (!decided) disconnect();
+    if (!decided && !is_waiting_to_reconnect()) disconnect();
     throw_failure("the connection ended before the opening handshake was complete");
 }
 
 void BlockingClient::disconnect() {
+    const Call call(*this);
     ClientBase::disconnect();
     if (!in_callback()) core().run_deferred();
 }
 
 SendStatus BlockingClient::send(const MessageView& message) {
     if (in_callback()) return ClientBase::send(message);
-    if (!is_connected()) connect();
-    const SendStatus status = link()->send(message);
+    const Call call(*this);
+    if (!is_open()) connect();
+    const std::shared_ptr<Link> used = link();
+    const SendStatus status = used->send(message);
     if (status != SendStatus::ok && status != SendStatus::backpressure) return status;
     core().run_deferred();
-    wait_for([this] { return !is_connected() || link()->buffered_amount() == 0; }, configuration().timeout + Seconds(1));
-    if (failure_ && !is_connected()) throw_failure("the connection ended");
-    return SendStatus::ok;
+    bool has_left = false;
+    const auto is_decided = [&] {
+        has_left = has_left || (used->is_connected() && used->buffered_amount() == 0);
+        return has_left || !used->is_connected();
+    };
+    wait_for(is_decided, configuration().timeout + Seconds(1));
+    if (has_left || used->is_connected()) return SendStatus::ok;
+    if (failure_) throw_failure("the connection ended");
+    return SendStatus::closed;
 }
 
 SendStatus BlockingClient::close(CloseCode code, std::string_view reason) {
+    const Call call(*this);
     const SendStatus status = ClientBase::close(code, reason);
     if (in_callback() || status == SendStatus::refused) return status;
     core().run_deferred();
-    wait_for([this] { return !is_connected(); }, configuration().timeout + configuration().close_timeout + Seconds(1));
+    const Seconds limit = configuration().timeout + configuration().close_timeout + Seconds(1);
+    wait_for([this] { return !is_connected() && !is_close_queued(); }, limit);
     return status;
 }
 
 Message BlockingClient::receive() {
     if (in_callback()) throw Error(Errc::reentrant, "receive() inside a callback of the same client would wait for itself");
-    if (inbox_.empty() && !link()) connect();
-    if (inbox_.empty() && link()) {
-        link()->hold(false);
-        const bool decided = wait_for([this] { return !inbox_.empty() || !is_connected(); }, configuration().timeout);
+    const Call call(*this);
+    if (inbox_.empty() && !link() && !is_under_way()) connect();
+    if (inbox_.empty() && is_under_way()) {
+        if (link()) link()->hold(false);
+        const bool decided = wait_for([this] { return !inbox_.empty() || !is_under_way(); }, configuration().timeout);
         if (!decided)
             throw Error(Errc::connection_timeout, uri().str() + ": no message came within " + seconds_text(configuration().timeout));
     }

@@ -3,6 +3,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "endpoint/client_base.hpp"
 
@@ -31,6 +32,21 @@ protected:
     void on_connect_failed(const Error& error) override;
 
 private:
+    /// A call that waits: it keeps the client, and what arrives meanwhile is for receive().
+    class Call {
+    public:
+        explicit Call(BlockingClient& client) noexcept
+            : self_(client.shared_from_this()), waiting_(client.waiting_), before_(std::exchange(client.waiting_, true)) {}
+        ~Call() { waiting_ = before_; }
+        Call(const Call&) = delete;
+        Call& operator=(const Call&) = delete;
+
+    private:
+        const std::shared_ptr<Base> self_;
+        bool& waiting_;
+        const bool before_;
+    };
+
     bool in_callback() const noexcept { return core().is_running(); }
     template <typename Condition>
     bool wait_for(Condition&& condition, Seconds limit);

@@ -13,11 +13,14 @@ Client::~Client() = default;
 
 endpoint::ClientBase& Client::client() const noexcept { return static_cast<endpoint::ClientBase&>(*base_); }
 
-Client& Client::connect() { return client().connect(), *this; }
-Client& Client::disconnect() { return client().disconnect(), *this; }
-Client& Client::start() { return client().start(), *this; }
-void Client::run() { client().run(); }
-Client& Client::stop() { return client().stop(), *this; }
+/// The body, kept until a call returns: what that calls may destroy the client. send() sees to it where it is not on its way to a link.
+std::shared_ptr<endpoint::ClientBase> Client::kept() const noexcept { return std::static_pointer_cast<endpoint::ClientBase>(base_); }
+
+Client& Client::connect() { return kept()->connect(), *this; }
+Client& Client::disconnect() { return kept()->disconnect(), *this; }
+Client& Client::start() { return kept()->start(), *this; }
+void Client::run() { kept()->run(); }
+Client& Client::stop() { return kept()->stop(), *this; }
 
 bool Client::is_running() const noexcept { return client().is_running(); }
 bool Client::is_connected() const noexcept { return client().is_connected(); }
@@ -25,8 +28,8 @@ bool Client::is_readable() const noexcept { return client().is_connected() && cl
 bool Client::is_writable() const noexcept { return client().is_connected() && client().link()->is_writable(); }
 
 SendStatus Client::send(const MessageView& message) { return client().send(message); }
-SendStatus Client::close(CloseCode code, std::string_view reason) { return client().close(code, reason); }
-Message Client::receive() { return client().receive(); }
+SendStatus Client::close(CloseCode code, std::string_view reason) { return kept()->close(code, reason); }
+Message Client::receive() { return kept()->receive(); }
 
 Client& Client::reload_context() { return client().reload_context(), *this; }
 
@@ -40,8 +43,8 @@ Client& Client::set_persistent(bool persistent) {
     return set_configuration(std::move(changed));
 }
 
-Client& Client::set_reconnect(const ReconnectOptions& options) { return client().set_reconnect(options), *this; }
-Client& Client::set_reconnect(std::nullopt_t) { return client().set_reconnect(std::nullopt), *this; }
+Client& Client::set_reconnect(const ReconnectOptions& options) { return kept()->set_reconnect(options), *this; }
+Client& Client::set_reconnect(std::nullopt_t) { return kept()->set_reconnect(std::nullopt), *this; }
 
 const Uri& Client::uri() const noexcept { return client().uri(); }
 ConnectionPtr Client::connection() const noexcept { return client().link(); }

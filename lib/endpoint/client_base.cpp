@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "protocol/handshake.hpp"
-#include "protocol/writer.hpp"
 #include "types/text.hpp"
 #include "types/time.hpp"
 
@@ -68,11 +67,10 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
-    if (uri_.is_secure() && (!tls_ || is_identity_due_)) {
-        tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
-        is_identity_due_ = false;
-    }
-    running_ = wanted_ = true;
+    if (is_over()) throw Error(Errc::client_failed, uri_.str() + ": the client cannot connect, its reactor is gone");
+    if (uri_.is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
+    running_ = true;
+    wanted_ = !is_close_queued_;
     reconnect_due_ = false;
     dialer_.reset();
     cancel_reconnect();
@@ -199,9 +197,9 @@ void ClientBase::on_connect_failed(const Error& error) {
     if (backoff_) reconnect_after(backoff_->after_failure(error, core().entropy()));
     report(error);
     // The listener may have begun an attempt of its own.
-    if (reconnect_timer_ != 0 || dialer_ || is_connected()) return;
+    if (is_under_way()) return;
     drop_queue();
-    end_run(error);
+    if (!is_under_way()) end_run(error);
 }
 
 void ClientBase::add_header(std::string name, std::string value) {
@@ -212,14 +210,13 @@ void ClientBase::add_header(std::string name, std::string value) {
 
 void ClientBase::disconnect() {
     dialer_.reset();
-    queue_.clear();
-    queued_bytes_ = 0;
     reconnect_due_ = wanted_ = false;
     cancel_reconnect();
-    if (is_connected())
-        link_->disconnect();
-    else
-        end_run(std::nullopt);
+    const bool was_connected = is_connected();
+    if (was_connected) link_->disconnect();
+    drop_queue();
+    // The listener that was told may have begun another attempt.
+    if (!was_connected && !is_under_way()) end_run(std::nullopt);
 }
 
 // Running.
@@ -232,17 +229,12 @@ void ClientBase::start() {
 }
 
 void ClientBase::run() {
-    const auto self = shared_from_this();
     start();
-    in_run_ = true;
-    run_failure_.reset();
-    try {
+    {
+        const RunScope scope(in_run_);
+        if (!core().is_running()) run_failure_.reset();
         core().run();
-    } catch (...) {
-        in_run_ = false;
-        throw;
     }
-    in_run_ = false;
     if (run_failure_) throw Error(*run_failure_);
 }
 
@@ -257,14 +249,14 @@ void ClientBase::stop() {
 void ClientBase::end_run(const std::optional<Error>& failure) {
     update_tick();
     if (!in_run_) return;
-    run_failure_ = failure;
+    if (!is_over()) run_failure_ = failure;
     core().stop();
 }
 
 void ClientBase::abandon() {
     dialer_.reset();
     queue_.clear();
-    running_ = wanted_ = false;
+    running_ = wanted_ = reconnect_due_ = false;
     cancel_reconnect();
     if (configuration().persistent) park();
     Base::abandon();
@@ -329,7 +321,7 @@ bool ClientBase::unpark() {
         core().post([weak = weak_from_this(), link, place] {
             const auto self = std::static_pointer_cast<ClientBase>(weak.lock());
             const auto is_ours = [&] { return self && self->link_ == link && link->is_connected(); };
-            if (is_ours()) self->on_open(*link);
+            if (is_ours()) link->call([&](connection::Owner& owner) { owner.on_open(*link); });
             if (place->kept && is_ours()) self->deliver(place->kept->view());
             if (self && self->running_) link->hold(false);
         });
@@ -344,45 +336,6 @@ void ClientBase::deliver(const MessageView& message) {
     link_->deliver_later(list, list ? list->list.size() : 0, message);
 }
 
-// Sending.
-
-SendStatus ClientBase::send(const MessageView& message) {
-    if (!is_connected() && !dialer_ && reconnect_timer_ == 0) ClientBase::connect();
-    return is_open() ? link_->send(message) : enqueue(message);
-}
-
-SendStatus ClientBase::enqueue(const MessageView& message) {
-    if (const auto objection = protocol::object_to(message)) {
-        report(Error(objection->code, "a message was not sent: " + objection->what));
-        return SendStatus::refused;
-    }
-    if (queued_bytes_ + kept_size(message.length()) > configuration().max_buffered_amount) return SendStatus::dropped;
-    queue_.emplace_back(message);
-    queued_bytes_ += kept_size(message.length());
-    return queued_bytes_ > configuration().high_water_mark ? SendStatus::backpressure : SendStatus::ok;
-}
-
-void ClientBase::send_queue() {
-    queued_bytes_ = 0;
-    for (const Message& message : std::exchange(queue_, {})) link_->send(message);
-}
-
-void ClientBase::drop_queue() {
-    const std::size_t count = std::exchange(queue_, {}).size();
-    queued_bytes_ = 0;
-    if (count != 0)
-        report(Error(Errc::connection_failure,
-                     std::to_string(count) + " queued messages for " + uri().str() + " were not sent: there is no connection"));
-}
-
-SendStatus ClientBase::close(CloseCode code, std::string_view reason) {
-    wanted_ = false;
-    if (is_open()) return link_->close(code, reason);
-    if (!is_connecting() && reconnect_timer_ == 0) return SendStatus::closed;
-    disconnect();
-    return SendStatus::ok;
-}
-
 Message ClientBase::receive() {
     throw Error(Errc::client_failed, "receive() needs a client that owns its reactor: this one's messages go to its listeners");
 }
@@ -395,7 +348,7 @@ Response ClientBase::answer_page(Link&, const Request&) { return {}; }
 void ClientBase::on_open(Link& link) {
     if (backoff_) backoff_->opened(core().now());
     // Whatever becomes of what was queued: the handshake is complete, and the application is to hear that.
-    core().guard([&] { send_queue(); });
+    core().guard([&] { send_queue(link); });
     Base::on_open(link);
 }
 
@@ -409,9 +362,31 @@ void ClientBase::on_reconnect(Link& link, const ReconnectRequested& request) {
     link.disconnect();
 }
 
-/// The next attempt begins where redirects have not led yet: they are counted, and found, anew.
-void ClientBase::go_home() {
-    if (destination_.go_home()) predecessor_.reset();
+void ClientBase::on_close_requested(const CloseRequested& request) { ClientBase::close(request.status(), request.reason()); }
+
+void ClientBase::on_reconnect_requested(const std::string& uri) {
+    if (is_over()) return;
+    if (is_connected()) return on_reconnect(*link_, uri);
+    try {
+        if (!uri.empty()) move_to(uri_.resolve(uri));
+        dialer_.reset();
+        ClientBase::connect();
+    } catch (const Error& error) {
+        // What this throws does not steer again: it would ask for the same.
+        log(LogLevel::error, error.what());
+        emit(slots.error, nullptr, error);
+    }
+}
+
+/// Goes elsewhere, as a redirect asks.
+void ClientBase::move_to(const Uri& next) {
+    if (uri_.is_secure() && !next.is_secure())
+        throw Error(Errc::handshake_failed, uri_.str() + ": a redirect to " + next.str() + " is not followed: it would give up encryption");
+    if (next.host() != uri_.host() || next.port() != uri_.port()) {
+        is_elsewhere_ = true;
+        for (const char* secret : secret_fields) options_.headers.remove(secret);
+    }
+    uri_ = next;
 }
 
 /// As the http options "follow_location" and "max_redirects" have it: either asks for it, unless the first is false.
@@ -427,9 +402,14 @@ void ClientBase::update_redirects() {
 // Coming back.
 
 void ClientBase::set_reconnect(const std::optional<ReconnectOptions>& options) {
-    backoff_.reset();
+    // Options that cannot be leave everything as it is.
+    backoff_ = options ? std::optional<Backoff>(*options) : std::nullopt;
+    if (reconnect_timer_ == 0) return;
+    // It comes back by the new times, or not at all.
     cancel_reconnect();
-    if (options) backoff_.emplace(*options);
+    if (backoff_ && reconnect_after(backoff_->after_end(CloseCode::abnormal, core().now(), core().entropy()))) return;
+    drop_queue();
+    if (!is_under_way()) end_run(std::nullopt);
 }
 
 void ClientBase::cancel_reconnect() {
@@ -438,13 +418,13 @@ void ClientBase::cancel_reconnect() {
 
 bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
     if (!delay || !wanted_) return false;
-    log(LogLevel::notice, "reconnecting", {{"uri", destination_.home().str()}, {"after", seconds_text(*delay)}});
     cancel_reconnect();
     reconnect_timer_ = core().start_timer(*delay, Seconds(0), [this] {
         reconnect_timer_ = 0;
         go_home();
         dial();
     });
+    log(LogLevel::notice, "reconnecting", {{"uri", uri_.str()}, {"after", seconds_text(*delay)}});
     return true;
 }
 
@@ -458,9 +438,11 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     const auto self = shared_from_this();
     const auto found = std::find_if(links_.begin(), links_.end(), [&](const auto& one) { return one.get() == &link; });
     if (found != links_.end()) links_.erase(found);
-    const bool is_present = link_.get() == &link;
-    const bool comes_back = is_present && !reconnect_due_ && comes_back_after(link, ending);
-    if (is_present && !reconnect_due_ && !comes_back && !link.was_open()) drop_queue();
+    // Unless the application has begun another attempt already, in on_error say.
+    const bool is_last = link_.get() == &link && !dialer_ && reconnect_timer_ == 0;
+    const bool comes_back = is_last && (reconnect_due_ || comes_back_after(link, ending));
+    if (comes_back && link.is_drain_due()) drain_due_ = true;
+    if (is_last && !comes_back) drop_queue();
     Base::on_end(link, ending);
     // Asked for before, or by on_disconnect, which may as well have destroyed the client.
     if (link_.get() == &link && std::exchange(reconnect_due_, false)) {

@@ -32,7 +32,6 @@ public:
     void start();
     void run();
     void stop();
-    void abandon() override;
     void set_configuration(Configuration configuration) override;
     /// Reads the files that the "ssl" options name anew, for the connections to come.
     void reload_context();
@@ -45,7 +44,9 @@ public:
     bool is_connected() const noexcept { return link_ && link_->is_connected(); }
     bool is_open() const noexcept { return is_connected() && link_->was_open(); }
     bool is_connecting() const noexcept { return dialer_ != nullptr || (is_connected() && !link_->was_open()); }
-    const Uri& uri() const noexcept { return destination_.uri(); }
+    /// There is a connection that has not ended, or one is about to be: now, or when it comes back.
+    bool is_under_way() const noexcept { return dialer_ != nullptr || reconnect_timer_ != 0 || !links_.empty(); }
+    const Uri& uri() const noexcept { return uri_; }
     const std::shared_ptr<Link>& link() const noexcept { return link_; }
     void add_header(std::string name, std::string value);
     void set_reconnect(const std::optional<ReconnectOptions>& options);
@@ -63,14 +64,23 @@ protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
     void update_tls(const Context& context) override;
     bool is_ticking() const noexcept override { return running_ && (is_connected() || dialer_ || reconnect_timer_ != 0); }
+    bool is_waiting_to_reconnect() const noexcept { return reconnect_timer_ != 0; }
+    /// A Close waits behind what was queued.
+    bool is_close_queued() const noexcept { return is_close_queued_; }
+    void abandon() override;
+    void on_close_requested(const CloseRequested& request) override;
+    void on_reconnect_requested(const std::string& uri) override;
     /// The attempt to connect came to nothing.
     virtual void on_connect_failed(const Error& error);
 
 private:
     void dialed(std::variant<std::unique_ptr<transport::Transport>, Error> result);
+    bool is_sendable(const MessageView& message);
     SendStatus enqueue(const MessageView& message);
-    void send_queue();
+    void keep(const MessageView& message);
+    void send_queue(Link& link);
     void drop_queue();
+    void tell_lost(std::size_t count, const char* why);
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
     void begin();
@@ -95,6 +105,8 @@ private:
     std::vector<std::shared_ptr<Link>> links_;  // those that have not ended: the present one, and one on its way out
     std::deque<Message> queue_;                 // sent before the handshake was complete
     std::size_t queued_bytes_ = 0;
+    bool is_close_queued_ = false;
+    bool drain_due_ = false;  // more than the high-water mark was queued, or waited when the last link ended
     std::shared_ptr<FollowRedirect> redirects_;  // by http options
     std::optional<Error> run_failure_;           // what run() throws
     std::optional<Backoff> backoff_;             // set: comes back by itself

@@ -31,13 +31,16 @@ Server::~Server() = default;
 
 endpoint::ServerBase& Server::server() const noexcept { return static_cast<endpoint::ServerBase&>(*base_); }
 
-Server& Server::start() { return server().start(), *this; }
-void Server::run() { server().run(); }
-Server& Server::stop() { return server().stop(), *this; }
-Server& Server::disconnect() { return server().disconnect(), *this; }
-Server& Server::shutdown(CloseCode code, Seconds deadline) { return server().shutdown(code, deadline), *this; }
+/// The body, kept until a call returns: what that calls may destroy the server.
+std::shared_ptr<endpoint::ServerBase> Server::kept() const noexcept { return std::static_pointer_cast<endpoint::ServerBase>(base_); }
 
-Server& Server::reload_context() { return server().reload_context(), *this; }
+Server& Server::start() { return kept()->start(), *this; }
+void Server::run() { kept()->run(); }
+Server& Server::stop() { return kept()->stop(), *this; }
+Server& Server::disconnect() { return kept()->disconnect(), *this; }
+Server& Server::shutdown(CloseCode code, Seconds deadline) { return kept()->shutdown(code, deadline), *this; }
+
+Server& Server::reload_context() { return kept()->reload_context(), *this; }
 
 bool Server::is_running() const noexcept { return server().is_running(); }
 std::uint16_t Server::port() const noexcept { return server().port(); }
@@ -61,11 +64,12 @@ Server& Server::set_max_connections(std::size_t count) {
     return set_configuration(std::move(changed));
 }
 
-std::size_t Server::send(const MessageView& message) { return server().send(message); }
-std::size_t Server::send(const PreparedMessage& message) { return server().send(message); }
+std::size_t Server::send(const MessageView& message) { return kept()->send(message); }
+std::size_t Server::send(const PreparedMessage& message) { return kept()->send(message); }
 
 Server& Server::on_http(std::function<Response(const Request&)> function) {
-    server().listen(server().page, std::move(function));
+    const auto body = kept();
+    body->listen(body->page, std::move(function));
     return *this;
 }
 

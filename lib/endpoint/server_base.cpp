@@ -70,6 +70,7 @@ void ServerBase::set_configuration(Configuration configuration) {
 
 void ServerBase::start() {
     if (state_ == State::running) return;
+    if (is_over()) throw Error(Errc::server_failed, "the server cannot start: its reactor is gone");
     if (!listener_) open_listener();
     cancel_shutdown();
     set_state(State::running);
@@ -86,15 +87,8 @@ void ServerBase::set_state(State state) {
 
 void ServerBase::run() {
     start();
-    const auto self = shared_from_this();
-    in_run_ = true;
-    try {
-        core().run();
-    } catch (...) {
-        in_run_ = false;
-        throw;
-    }
-    in_run_ = false;
+    const RunScope scope(in_run_);
+    core().run();
 }
 
 void ServerBase::end_run() {
@@ -115,20 +109,39 @@ void ServerBase::disconnect() {
 
 void ServerBase::shutdown(CloseCode code, Seconds deadline) {
     if (!(deadline >= Seconds(0))) throw Error(Errc::invalid_option, "the deadline of a shutdown is negative");
-    listener_.reset();
-    set_state(State::shutting_down);
-    for (const auto& link : all_links()) {
-        if (link->was_open())
-            link->close(code);
-        else
-            link->disconnect();
-    }
+    if (is_over()) return;
     cancel_shutdown();
     shutdown_timer_ = core().start_timer(deadline, Seconds(0), [this] {
         shutdown_timer_ = 0;
         disconnect();
     });
-    if (links_.empty()) finish_shutdown();
+    listener_.reset();
+    set_state(State::shutting_down);
+    for_each_link([&](Link& link) {
+        // A hook that saw the Close of another may have started, ended or destroyed the server.
+        if (state_ != State::shutting_down) return;
+        if (link.was_open())
+            link.close(code);
+        else
+            link.disconnect();
+    });
+    if (state_ == State::shutting_down && links_.empty()) finish_shutdown();
+}
+
+/// Visits each link that there is when its turn comes; what is thrown at one is thrown on when all have had theirs.
+template <typename Visit>
+void ServerBase::for_each_link(Visit&& visit) {
+    std::exception_ptr thrown;
+    // By index: a callback may end the server, and with it the list.
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+        const std::shared_ptr<Link> link = links_[i];
+        try {
+            visit(*link);
+        } catch (...) {
+            if (!thrown) thrown = std::current_exception();
+        }
+    }
+    if (thrown) std::rethrow_exception(thrown);
 }
 
 void ServerBase::cancel_shutdown() {
@@ -223,14 +236,11 @@ void ServerBase::on_end(Link& link, const Disconnect& ending) {
 // Broadcast.
 
 std::size_t ServerBase::send(const PreparedMessage& message) {
-    const auto self = shared_from_this();
     std::size_t taken = 0;
-    // By index: a callback may end the server, and with it the list.
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-        const std::shared_ptr<Link> link = links_[i];
-        const SendStatus status = link->is_writable() ? link->send(message) : SendStatus::closed;
+    for_each_link([&](Link& link) {
+        const SendStatus status = link.is_writable() ? link.send(message) : SendStatus::closed;
         if (status == SendStatus::ok || status == SendStatus::backpressure) ++taken;
-    }
+    });
     return taken;
 }
 

@@ -23,7 +23,6 @@ public:
     void stop();
     void disconnect();
     void shutdown(CloseCode code, Seconds deadline);
-    void abandon() override;
     void set_configuration(Configuration configuration) override;
     /// Reads the files that the "ssl" options name anew, for the handshakes to come.
     void reload_context();
@@ -54,6 +53,7 @@ protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
     void update_tls(const Context& context) override;
     bool is_ticking() const noexcept override { return is_running(); }
+    void abandon() override;
 
 private:
     enum class State { idle, running, stopped, shutting_down };
@@ -62,6 +62,8 @@ private:
     void check_identity();
     void set_state(State state);
     void end_run();
+    template <typename Visit>
+    void for_each_link(Visit&& visit);
     void cancel_shutdown();
     void finish_shutdown();
 

@@ -106,3 +106,93 @@ TEST_CASE("endpoint base: middlewares that are added or removed at run time reac
           "\x81\x01"
           "b");
 }
+
+TEST_CASE("endpoint base: a logger may be replaced in its own call") {
+    Loopback loop;
+    std::string seen;
+    const std::string capture = "a capture that is too long for a small buffer";
+    loop.server.set_logger(callback_logger([&loop, &seen, capture](LogLevel, std::string_view, LogFields) {
+        loop.server.set_logger(nullptr);
+        seen += capture;
+    }));
+    loop.server.start();
+    CHECK(seen == capture);
+    CHECK(loop.server.is_running());
+}
+
+TEST_CASE("endpoint base: on_tick may ask for a Close, and tell an error") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri(), {.configuration = {.tick_interval = Seconds(0.001)}});
+    std::vector<Errc> told;
+    client.on_error([&](Connection*, const Error& error) { told.push_back(error.errc()); });
+    client.on_tick([&](Client&) {
+        if (told.empty()) throw Error(Errc::message_too_big, "told by on_tick");
+        throw CloseRequested(CloseCode::policy_violation);
+    });
+    client.connect();
+    loop.until([&] { return loop.endings.size() == 1; });
+    CHECK(told.front() == Errc::message_too_big);
+    CHECK((loop.endings[0].code == CloseCode::policy_violation || loop.endings[0].code == CloseCode::abnormal));
+}
+
+TEST_CASE("endpoint base: an endpoint that is left without its reactor has ended, and any call of it is legal") {
+    auto reactor = std::make_unique<Reactor>();
+    Server server(*reactor, {.host = "127.0.0.1", .port = 0});
+    int calls = 0;
+    server.on_tick([](Server&) {}).on_error([&](Connection*, const Error&) { ++calls; }).start();
+    const std::string uri = "ws://" + server.name();
+    Client open(*reactor, uri), opening(*reactor, uri), waiting(*reactor, "ws://127.0.0.1:1/");
+    for (Client* client : {&open, &opening, &waiting}) client->on_disconnect([&](Connection&, const Disconnect&) { ++calls; });
+    open.connect();
+    waiting.set_reconnect(ReconnectOptions{.initial = Seconds(1e6), .maximum = Seconds(1e6)}).connect();
+    REQUIRE(run_until(reactor->core(), [&] { return open.is_writable() && server.connection_count() == 1; }));
+    opening.text("queued");
+    const ConnectionPtr connection = open.connection();
+    reactor.reset();
+    CHECK_FALSE(connection->is_connected());
+    CHECK_FALSE(server.is_running());
+    CHECK(server.connections().empty());
+    CHECK(server.text("x") == 0);
+    server.set_timeout(Seconds(1)).on_tick([](Server&) {}).stop().shutdown().disconnect();
+    CHECK_THROWS_AS(server.start(), Error);
+    CHECK_THROWS_AS(server.run(), Error);
+    for (Client* client : {&open, &opening, &waiting}) {
+        CHECK_FALSE(client->is_running());
+        CHECK(client->text("x") == SendStatus::closed);
+        CHECK(client->close() == SendStatus::closed);
+        CHECK_THROWS_AS(client->connect(), Error);
+        CHECK_THROWS_AS(client->run(), Error);
+        client->set_reconnect({}).set_reconnect(std::nullopt).set_persistent(true).stop().disconnect();
+    }
+    CHECK(calls == 0);
+}
+
+TEST_CASE("endpoint base: a run() that is refused inside a callback leaves the one under way as it was") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    const bool is_client = GENERATE(true, false);
+    int refused = 0;
+    client.on_handshake([&](Connection&, const Request&, const Response&) {
+        try {
+            if (is_client)
+                client.run();
+            else
+                loop.server.run();
+        } catch (const Error& error) {
+            refused += error.errc() == Errc::reentrant;
+        }
+        if (is_client)
+            client.stop();
+        else
+            loop.server.stop();
+    });
+    if (is_client) {
+        client.run();
+    } else {
+        client.connect();
+        loop.server.run();
+    }
+    CHECK(refused == 1);
+}

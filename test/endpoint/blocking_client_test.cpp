@@ -197,3 +197,55 @@ TEST_CASE("blocking client: what arrives while a call waits is bounded, empty me
     CHECK(kept > 1);
     CHECK(kept <= bound / sizeof(Message) + 1);
 }
+
+TEST_CASE("blocking client: receive waits for a client that comes back by itself") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.set_reconnect(ReconnectOptions{.initial = Seconds(0.01), .maximum = Seconds(0.01)});
+    int handshakes = 0;
+    client.on_handshake([&](Connection& connection, const Request&, const Response&) {
+        if (++handshakes == 2) connection.text("again");
+    });
+    client.text("@drop");
+    CHECK(client.receive().content() == "again");
+    CHECK(handshakes == 2);
+}
+
+TEST_CASE("blocking client: no call that waits is past the times of coming back") {
+    const EchoThread echo;
+    const bool was_open = GENERATE(true, false);
+    Client client(was_open ? echo.uri() : "ws://127.0.0.1:1/");
+    client.set_reconnect(ReconnectOptions{.initial = Seconds(1e6), .maximum = Seconds(1e6)});
+    int failures = 0, handshakes = 0;
+    client.on_error([&](Connection*, const Error&) { ++failures; });
+    client.on_handshake([&](Connection&, const Request&, const Response&) { ++handshakes; });
+    if (was_open)
+        client.text("@drop");
+    else
+        CHECK(error_of([&] { client.connect(); }) == Errc::client_failed);
+    client.set_timeout(Seconds(0.01));
+    for (int i = 0; i < 3; ++i) CHECK(error_of([&] { client.receive(); }) == Errc::connection_timeout);
+    CHECK(failures == (was_open ? 0 : 1));
+    CHECK(handshakes == (was_open ? 1 : 0));
+    // Gives up.
+    client.set_reconnect(std::nullopt);
+    CHECK(error_of([&] { client.receive(); }) == (was_open ? Errc::connection_closed : Errc::client_failed));
+}
+
+TEST_CASE("blocking client: a message that did not leave is not answered ok") {
+    const EchoThread echo;
+    auto client = std::make_unique<Client>(echo.uri());
+    client->connect();
+    // More than the sockets take.
+    const std::string content(16'000'000, 'x');
+    client->set_configuration({.max_buffered_amount = 64'000'000});
+    const bool is_destroyed = GENERATE(false, true);
+    client->reactor().after(Seconds(0), [&] {
+        if (!is_destroyed)
+            client->disconnect();
+        else
+            client.reset();
+    });
+    Client& called = *client;
+    CHECK(called.binary(content) == SendStatus::closed);
+}

@@ -176,7 +176,7 @@ TEST_CASE("client: disconnect cancels dialing, and close does so before the hand
     Client client(reactor, "ws://" + nowhere.address().str());
     int calls = 0;
     client.on_error([&](Connection*, const Error&) { ++calls; }).on_disconnect([&](Connection&, const Disconnect&) { ++calls; });
-    client.text("never");
+    client.connect();
     client.disconnect();
     client.connect();
     CHECK(client.close() == SendStatus::ok);

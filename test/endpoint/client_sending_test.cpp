@@ -1,0 +1,234 @@
+#include <charconv>
+
+#include "support/loopback.hpp"
+
+using namespace support;
+
+namespace {
+
+constexpr ReconnectOptions at_once{.initial = Seconds(0), .maximum = Seconds(0)};
+constexpr ReconnectOptions never{.initial = Seconds(1e6), .maximum = Seconds(1e6)};
+
+/// A server that keeps what it is sent, a client of it, and what that client was told.
+struct Pair : Loopback {
+    explicit Pair(Configuration configuration = {}) {
+        server.on_text([this](Connection&, MessageView m) { received += m.content; })
+            .on_binary([this](Connection&, MessageView m) { bytes += m.length(); })
+            .on_close([this](Connection&, MessageView) { received += " close"; })
+            .on_handshake([this](Connection&, const Request&, const Response&) { ++handshakes; });
+        server.start();
+        client = std::make_unique<Client>(reactor, uri(), ClientOptions{.configuration = std::move(configuration)});
+        client->on_error([this](Connection*, const Error& error) {
+            told.push_back(error);
+            std::size_t count = 0;
+            const std::string_view what = error.what();
+            std::from_chars(what.data(), what.data() + what.size(), count);
+            if (what.find("queued messages") != what.npos) lost += count;
+        });
+    }
+    std::string received;
+    std::size_t bytes = 0, lost = 0;
+    int handshakes = 0;
+    std::vector<Error> told;
+    std::unique_ptr<Client> client;
+};
+
+Configuration low_marks() {
+    Configuration configuration;
+    configuration.high_water_mark = 50'000;
+    configuration.low_water_mark = 10'000;
+    return configuration;
+}
+
+/// Has the client send messages of 1,000 bytes until it is to wait.
+void pour(Client& client, int& left) {
+    const std::string chunk(1000, 'x');
+    for (auto status = SendStatus::ok; left > 0 && status == SendStatus::ok; --left) status = client.binary(chunk);
+}
+
+std::string nobody() {
+    const Descriptor closed = listen_on(transport::Address::literal("127.0.0.1", 0));
+    return "ws://" + transport::Address::local_of(closed.get()).str();
+}
+
+}  // namespace
+
+TEST_CASE("client sending: on_drain comes when what was queued before the handshake has left") {
+    Pair pair(low_marks());
+    int left = 200;
+    pair.client->on_drain([&](Connection&) { pour(*pair.client, left); });
+    pour(*pair.client, left);
+    REQUIRE(left > 0);
+    pair.until([&] { return pair.bytes == 200'000; });
+    CHECK(left == 0);
+}
+
+TEST_CASE("client sending: on_drain comes only after backpressure") {
+    Pair pair(low_marks());
+    int drains = 0;
+    pair.client->on_drain([&](Connection&) { ++drains; });
+    pair.client->text("one");
+    pair.until([&] { return pair.received == "one"; });
+    CHECK(drains == 0);
+}
+
+TEST_CASE("client sending: on_drain comes over the next connection, for what was queued between two") {
+    Pair pair(low_marks());
+    pair.client->set_reconnect(at_once).connect();
+    pair.until([&] { return pair.server.connection_count() == 1 && pair.client->is_writable(); });
+    int left = 200;
+    pair.client->on_drain([&](Connection&) { pour(*pair.client, left); });
+    pair.client->on_disconnect([&](Connection&, const Disconnect&) { pour(*pair.client, left); });
+    pair.server.connections().first()->disconnect();
+    pair.until([&] { return pair.bytes == 200'000; });
+    CHECK(pair.lost == 0);
+}
+
+TEST_CASE("client sending: on_drain comes over the next connection, when the last ended before it") {
+    Pair pair(low_marks());
+    pair.server.on_handshake([&](Connection& connection, const Request&, const Response&) {
+        if (++pair.handshakes == 1) connection.pause();
+    });
+    int drains = 0;
+    pair.client->on_drain([&](Connection&) { ++drains; });
+    pair.client->set_reconnect(at_once).connect();
+    pair.until([&] { return pair.handshakes == 1 && pair.client->is_writable(); });
+    // More than the sockets take.
+    const std::string chunk(4'000'000, 'x');
+    for (int i = 0; i < 4; ++i) CHECK(pair.client->binary(chunk) == SendStatus::backpressure);
+    run_ready(pair.reactor.core());
+    REQUIRE(drains == 0);
+    pair.server.connections().first()->disconnect();
+    pair.until([&] { return drains == 1; });
+    CHECK(pair.handshakes == 2);
+}
+
+TEST_CASE("client sending: what a hook does to one queued message is told, and the others leave") {
+    Pair pair;
+    pair.reactor.on_exception([](const std::exception_ptr&) {});
+    std::function<SendStatus(const MessageView&, const Next&)> at_second;
+    std::string expected;  // empty: it depends on what had left when the connection ended
+    const auto hook = std::make_shared<Callback>();
+    hook->on_outgoing = [&](Connection&, const MessageView& m, const Next& next) {
+        return m.content == "2" ? at_second(m, next) : next(m);
+    };
+    pair.client->add_middleware(hook);
+    SECTION("it throws") {
+        at_second = [](const MessageView&, const Next&) -> SendStatus { throw std::runtime_error("hook"); };
+    }
+    SECTION("it throws an error of the message") {
+        at_second = [](const MessageView&, const Next&) -> SendStatus { throw Error(Errc::message_encoding, "1 queued messages: hook"); };
+        expected = "1345";
+    }
+    SECTION("it keeps the message") {
+        at_second = [](const MessageView&, const Next&) { return SendStatus::dropped; };
+        expected = "1345";
+    }
+    SECTION("it ends the connection") {
+        at_second = [&](const MessageView& m, const Next& next) { return pair.client->disconnect(), next(m); };
+    }
+    SECTION("it asks for another connection") {
+        at_second = [](const MessageView&, const Next&) -> SendStatus { throw ReconnectRequested(); };
+    }
+    for (const char* content : {"1", "2", "3", "4", "5"}) CHECK(pair.client->text(content) == SendStatus::ok);
+    // All but the first: that had left the queue when something happened to its connection.
+    const auto is_other = [](char c) { return c > '1'; };
+    const auto seen = [&] { return pair.lost + std::size_t(std::count_if(pair.received.begin(), pair.received.end(), is_other)); };
+    pair.until([&] { return seen() >= 4 && (expected.empty() || pair.received == expected); });
+    run_ready(pair.reactor.core());
+    CHECK(seen() == 4);
+    CHECK(pair.received.find('2') == std::string::npos);
+}
+
+TEST_CASE("client sending: a hook of the first queued message may destroy the client") {
+    Pair pair;
+    int calls = 0;
+    const auto hook = std::make_shared<Callback>();
+    hook->on_outgoing = [&](Connection&, const MessageView& m, const Next& next) {
+        ++calls;
+        pair.client.reset();
+        return next(m);
+    };
+    pair.client->add_middleware(hook);
+    pair.client->text("one");
+    pair.client->text("two");
+    pair.until([&] { return !pair.client && pair.endings.size() == 1; });
+    CHECK(calls == 1);
+    CHECK(pair.received.empty());
+}
+
+TEST_CASE("client sending: what was sent before close() leaves before the Close, and nothing after") {
+    Pair pair;
+    CHECK(pair.client->text("one ") == SendStatus::ok);
+    CHECK(pair.client->text("two") == SendStatus::ok);
+    CHECK(pair.client->close(CloseCode::abnormal) == SendStatus::refused);
+    REQUIRE(pair.told.size() == 1);
+    CHECK(pair.client->close(CloseCode::normal, "done") == SendStatus::ok);
+    CHECK(pair.client->text("three") == SendStatus::closed);
+    CHECK(pair.client->close() == SendStatus::closed);
+    pair.until([&] { return pair.endings.size() == 1; });
+    CHECK(pair.received == "one two close");
+    CHECK(pair.endings[0].clean);
+    pair.until([&] { return !pair.client->is_connected(); });
+    CHECK(pair.lost == 0);
+    CHECK(pair.client->text("anew") == SendStatus::ok);
+    pair.until([&] { return pair.received == "one two closeanew"; });
+}
+
+TEST_CASE("client sending: what does not leave is told, with how much it was") {
+    Reactor reactor;
+    Client client(reactor, nobody());
+    std::vector<std::string> told;
+    client.on_error([&](Connection*, const Error& error) { told.emplace_back(error.what()); });
+    client.text("one");
+    client.text("two");
+    std::size_t expected = 1;
+    SECTION("by disconnect()") { client.disconnect(); }
+    SECTION("by close(), when there is no connection") {
+        client.set_reconnect(at_once);
+        CHECK(client.close() == SendStatus::ok);
+        REQUIRE(run_until(reactor.core(), [&] { return told.size() == 2; }));
+        expected = 2;
+    }
+    SECTION("by the end of coming back") {
+        client.set_reconnect(never);
+        REQUIRE(run_until(reactor.core(), [&] { return told.size() == 1; }));
+        client.set_reconnect(std::nullopt);
+        expected = 2;
+    }
+    REQUIRE(told.size() == expected);
+    CHECK(told.back().starts_with("2 queued messages"));
+    reactor.run();  // nothing is left to wait for
+    CHECK(told.size() == expected);
+}
+
+TEST_CASE("client sending: new options of coming back count for the wait under way, impossible ones change nothing") {
+    Pair pair;
+    pair.server.disconnect();
+    pair.client->set_reconnect(never).text("kept");
+    pair.until([&] { return pair.told.size() == 1; });
+    CHECK_THROWS_AS(pair.client->set_reconnect(ReconnectOptions{.initial = Seconds(-1)}), Error);
+    pair.server.start();
+    pair.client->set_reconnect(at_once);
+    pair.until([&] { return pair.received == "kept"; });
+    CHECK(pair.lost == 0);
+}
+
+TEST_CASE("client sending: what is sent in on_error of a connection waits as long as the client itself") {
+    Pair pair;
+    int requests = 0;
+    const auto busy = std::make_shared<Callback>();
+    busy->on_http_incoming = [&](Connection&, HttpMessage, const HttpNext& next) {
+        ++requests;
+        next.respond(Response{503, {}, {}, {}});
+    };
+    pair.server.add_middleware(busy);
+    pair.client->on_error([&](Connection*, const Error&) { pair.client->text("again"); });
+    pair.client->set_reconnect(never).connect();
+    pair.until([&] { return requests == 1 && !pair.client->is_connected(); });
+    run_ready(pair.reactor.core());
+    CHECK(requests == 1);
+    pair.server.remove_middleware(*busy);
+    pair.client->on_error({}).set_reconnect(at_once);
+    pair.until([&] { return pair.received == "again"; });
+}
