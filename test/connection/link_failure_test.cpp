@@ -325,3 +325,60 @@ TEST_CASE("link: an outgoing middleware's exception is its caller's", "[link][ex
     test.world.settle();
     CHECK(test.peer.lines() == Lines{"close 1011"});
 }
+
+TEST_CASE("link: what an outgoing middleware throws to steer the connection, send() sees to", "[link][exceptions]") {
+    Throwing test([] {});
+    std::function<void(const MessageView&)> judge;
+    const auto middleware = std::make_shared<Callback>();
+    middleware->on_outgoing = [&](Connection&, const MessageView& message, const Next& next) {
+        judge(message);
+        return next(message);
+    };
+    ConnectionPtr connection = test.world.newest();
+    connection->add_middleware(middleware);
+    SECTION("CloseRequested, at the text or at the Close too") {
+        const bool always = GENERATE(false, true);
+        judge = [=](const MessageView& message) {
+            if (always || message.opcode == Opcode::text) throw CloseRequested(CloseCode::policy_violation, "no");
+        };
+        CHECK(connection->text("x") == SendStatus::closed);
+        test.world.settle();
+        CHECK(test.peer.lines() == Lines{"close 1008 no"});
+    }
+    SECTION("an Error of the message") {
+        judge = [](const MessageView&) { throw Error(Errc::message_too_big, "from a hook"); };
+        CHECK(connection->text("x") == SendStatus::refused);
+        CHECK(test.world.at_server.take() == Lines{"error message_too_big"});
+        CHECK(connection->is_writable());
+        judge = [](const MessageView&) {};
+    }
+    SECTION("an Error of the connection") {
+        judge = [](const MessageView&) { throw Error(Errc::protocol_error, "from a hook"); };
+        CHECK(connection->text("x") == SendStatus::closed);
+        test.world.settle();
+        CHECK(test.world.at_server.take() == Lines{"error protocol_error", "disconnect 1006"});
+    }
+    SECTION("ReconnectRequested") {
+        judge = [](const MessageView&) { throw ReconnectRequested(); };
+        CHECK(connection->text("x") == SendStatus::closed);
+        test.world.settle();
+        CHECK(test.world.at_server.take() == Lines{"disconnect 1006"});
+    }
+    connection->remove_middleware(*middleware);
+    connection.reset();
+}
+
+TEST_CASE("link: on_error may steer when it hears of what a callback threw", "[link][exceptions]") {
+    SimWorld world;
+    world.join();
+    world.settle();
+    world.at_client.then = [](std::string_view line, Connection*) {
+        if (line.starts_with("text")) throw Error(Errc::connection_failure, "from a callback");
+        if (line == "error connection_failure") throw ReconnectRequested("/elsewhere");
+    };
+    world.newest()->text("x");
+    world.settle();
+    CHECK(world.at_client.lines() ==
+          Lines{"handshake", "text x", "error connection_failure", "disconnect 1006", "error client_failed"});
+    CHECK(world.client->uri().target() == "/elsewhere");
+}
