@@ -4,12 +4,11 @@ namespace support {
 
 namespace {
 
-/// Small enough for a message or two to pass, and for an end that nobody answers to come soon.
+/// Small enough for a message or two to pass.
 Configuration small(Configuration configuration = {}) {
     configuration.high_water_mark = 2000;
     configuration.low_water_mark = 1000;
     configuration.tick_interval = Seconds(0.001);
-    configuration.close_timeout = Seconds(0.02);
     return configuration;
 }
 
@@ -45,6 +44,8 @@ Stage::~Stage() {
     destroy_client();
     destroy_server();
     other.reset();
+    // A persistent connection waits there for another client.
+    reactor->core().parked().clear();
     for (int i = 0; i < 10; ++i) iterate();
     CHECK_FALSE(reactor->run_once(Seconds(0)));
 }
