@@ -40,7 +40,7 @@ struct ReconnectOptions {
 };
 
 /// One WebSocket connection to a server (RFC 6455, section 4.1), made when it is needed and made anew after it
-/// has ended. Belongs to the reactor's thread, and must not outlive the reactor.
+/// has ended. Belongs to the reactor's thread. One that outlives its reactor has ended: it throws `client_failed` where it would connect.
 ///
 /// With a reactor given it never blocks: connect() returns at once, sends are queued until the handshake is
 /// complete, failures arrive at on_error. Without one it owns a reactor and may be used in sequence, for scripts
@@ -57,7 +57,7 @@ public:
     /// Connects unless connected or connecting. Blocking style: returns when the handshake is complete, or throws
     /// what ended it.
     Client& connect();
-    /// Drops the connection, or the attempt to make one, at once.
+    /// Drops the connection, or the attempt to make one, at once. Messages that were queued are lost: on_error hears how many.
     Client& disconnect();
     /// connect(), and reads again after stop().
     Client& start();
@@ -75,8 +75,9 @@ public:
     /// The handshake is complete and messages may still be sent.
     bool is_writable() const noexcept;
 
-    /// Sends, connecting first if needed; queued, within `max_buffered_amount`, until the handshake is complete.
-    /// Blocking style: returns when the message has been handed to the socket.
+    /// Sends, connecting first if needed; queued, within `max_buffered_amount`, until the handshake is complete, also while it comes
+    /// back. Of messages that were queued and did not leave, on_error hears how many; `backpressure` is followed by on_drain as ever.
+    /// Blocking style: returns when the message has been handed to the socket, or `closed` when the connection ended before.
     SendStatus send(const MessageView& message);
     /// send() of a text.
     SendStatus text(std::string_view content) { return send(MessageView{Opcode::text, content}); }
@@ -86,12 +87,14 @@ public:
     SendStatus ping(std::string_view content = {}) { return send(MessageView{Opcode::ping, content}); }
     /// send() of a pong, with at most 125 bytes.
     SendStatus pong(std::string_view content = {}) { return send(MessageView{Opcode::pong, content}); }
-    /// Starts the closing handshake; never connects. Blocking style: returns when the connection has ended.
+    /// Starts the closing handshake; never connects. Before the opening handshake, messages that were queued leave first; without any,
+    /// the attempt to connect is dropped. Blocking style: returns when the connection has ended.
     SendStatus close(CloseCode code = CloseCode::normal, std::string_view reason = {});
     void close(NoValue, std::string_view reason = {}) = delete;
 
-    /// Blocking style: the next message of any kind, connecting first if needed. Messages that arrived before a failure
-    /// come first. Throws `connection_timeout` when none comes in time, `connection_closed` after the end,
+    /// Blocking style: the next message of any kind, connecting first if needed, or waiting for a client that comes back by itself.
+    /// Messages that arrived before a failure come first. Throws `connection_timeout` when none comes in time, `connection_closed` after
+    /// the end,
     /// `client_failed` on a client that does not own its reactor.
     Message receive();
 
@@ -104,9 +107,10 @@ public:
     Client& add_header(std::string name, std::string value);
     /// Whether the open connection outlives the client, for the next one to the same URI. Middlewares of the client's do not go along.
     Client& set_persistent(bool persistent);
-    /// Comes back by itself from now on, with `{}` by the defaults. What is sent meanwhile is queued.
+    /// Comes back by itself from now on, with `{}` by the defaults. What is sent meanwhile is queued. Also in the blocking style: calls
+    /// that wait do so for it, and do not dial before its time. Throws `Errc::invalid_option`, and changes nothing then.
     Client& set_reconnect(const ReconnectOptions& options);
-    /// Comes back by itself no longer.
+    /// Comes back by itself no longer, not even where it was about to.
     Client& set_reconnect(std::nullopt_t);
 
     /// Where it connects to; what redirects led to, once they were followed, until the next attempt begins at the original again.

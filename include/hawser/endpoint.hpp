@@ -40,9 +40,9 @@ public:
     Endpoint(const Endpoint&) = delete;
     Endpoint& operator=(const Endpoint&) = delete;
 
-    /// Whose thread this is.
+    /// Whose thread this is. Not to be asked once the reactor is gone.
     Reactor& reactor() const noexcept;
-    /// The settings; the reference stays valid, its content changes with the settings.
+    /// The settings; the reference dies with the next change.
     const Configuration& configuration() const noexcept;
     /// Bounds each wait.
     Seconds timeout() const noexcept { return configuration().timeout; }

@@ -104,8 +104,8 @@ private:
     std::string reason_;
 };
 
-/// Thrown from a client's callback or middleware: the connection ends and the client connects anew,
-/// to `uri` unless that is empty.
+/// Thrown from a client's callback or middleware: the connection ends, if there is one, and the client connects anew,
+/// to `uri` unless that is empty. From on_error of a failed attempt to connect it leads elsewhere at once.
 class HAWSER_API ReconnectRequested : public Error {
 public:
     /// Empty: to the same URI.

@@ -128,7 +128,8 @@ public:
 
     /// A message was received.
     virtual void incoming(Connection& connection, const MessageView& message, const Next& next);
-    /// A message is to be sent. Return what `next` returned, or `dropped`.
+    /// A message is to be sent. Return what `next` returned, or `dropped`. An `Error` of the levels message, connection and control that
+    /// leaves it is dealt with, and send() answers `refused` or `closed`; any other exception is thrown by send().
     virtual SendStatus outgoing(Connection& connection, const MessageView& message, const Next& next);
     /// A request (server) or a response (client) was received.
     virtual void http_incoming(Connection& connection, HttpMessage message, const HttpNext& next);

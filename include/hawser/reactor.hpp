@@ -47,6 +47,7 @@ public:
     explicit Reactor(struct ev_loop* loop);
     /// For tests: a reactor over a loop that is not libev's.
     explicit Reactor(std::unique_ptr<reactor::Core> core);
+    /// In a callback of its own too, which is then its last: run() returns behind it.
     ~Reactor();
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;

@@ -61,8 +61,8 @@ private:
     std::vector<ConnectionPtr> connections_;
 };
 
-/// Accepts WebSocket connections (RFC 6455, section 4.2). Belongs to the reactor's thread, and must not outlive
-/// the reactor.
+/// Accepts WebSocket connections (RFC 6455, section 4.2). Belongs to the reactor's thread. One that outlives its reactor has ended:
+/// start() throws `server_failed`.
 class HAWSER_API Server : public ChainedEndpoint<Server> {
 public:
     /// Binds nothing yet. Throws `Errc::invalid_option` for settings that cannot be.
