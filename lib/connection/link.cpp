@@ -339,11 +339,14 @@ SendStatus Link::transmit(const MessageView& message) try {
 
     const PreparedMessage* prepared = core_.prepared();
     if (prepared && !is_same(prepared->view(), message)) prepared = nullptr;
-    // A long callback must not shorten the closing handshake's time.
-    const TimePoint now = message.opcode == Opcode::close ? core_.fresh_now() : core_.now();
+    TimePoint now = core_.now();
+    if (message.opcode == Opcode::close) {
+        // A long callback must not shorten the closing handshake's time.
+        now = core_.fresh_now();
+        // The answer may have come already, and lie behind what was held back.
+        if (held_ != 0) again_ = true;
+    }
     const SendStatus status = session_.send(message, now, prepared);
-    // The answer may have come already, and lie behind what was held back.
-    if (message.opcode == Opcode::close && held_ != 0) again_ = true;
     schedule();
     if (status != SendStatus::ok || buffered_amount() <= settings_->high_water_mark) return status;
     drain_due_ = true;

@@ -166,7 +166,6 @@ private:
     std::size_t restore_tail(std::span<char> buffer) const noexcept;
     void take_up();
     void set_hold(Hold reason, bool held);
-    void steer();
     void caught();
     void treat_exception(bool tells);
     void callback_failed(bool tells);

@@ -20,8 +20,26 @@ void Link::tell(const Error& error) {
     if (owner_) owner_->on_error(*this, error);
 }
 
-/// Called where what the application threw was caught: does what was thrown to steer the connection, throws anything else on.
-void Link::steer() {
+/// Called where what the application threw was caught. What on_error throws while it is told of that is not told once more.
+void Link::caught() {
+    const bool tells = !catching_;
+    catching_ = true;
+    try {
+        treat_exception(tells);
+    } catch (...) {
+        // By on_error, or by an outgoing middleware that was shown the Close.
+        try {
+            treat_exception(false);
+        } catch (...) {
+            core_.show_exception(std::current_exception(), *this);
+            drop();
+        }
+    }
+    if (tells) catching_ = false;
+}
+
+/// Does what the exception under way asks for.
+void Link::treat_exception(bool tells) {
     try {
         throw;
     } catch (const CloseRequested& request) {
@@ -30,23 +48,55 @@ void Link::steer() {
         else
             disconnect();
     } catch (const ReconnectRequested& request) {
-        if (owner_) owner_->on_reconnect(*this, request.uri());
+        if (owner_) owner_->on_reconnect(*this, request);
+    } catch (const Error& error) {
+        if (error.level() == ErrorLevel::handler) return callback_failed(tells);
+        const bool ends = error.level() == ErrorLevel::connection;
+        try {
+            tell_or_log(error, tells);
+        } catch (...) {
+            if (ends) drop();
+            throw;
+        }
+        if (ends) drop();
+    } catch (...) {
+        callback_failed(tells);
     }
 }
 
-/// The same, and tells the errors of a message or a connection.
-void Link::caught() {
+/// The connection cannot go on as if nothing had happened, but the others can. A server's handshake is answered by run_handshake().
+void Link::callback_failed(bool tells) {
+    const Error error = exception_as_error();
+    session_.application_failed(core_.now());
+    if (role() == protocol::Role::client && !session_.was_open()) session_.set_over();
+    schedule();
+    core_.show_exception(std::current_exception(), *this);
+    tell_or_log(error, tells);
+}
+
+void Link::tell_or_log(const Error& error, bool tells) {
+    if (tells) return tell(error);
+    if (error.level() == ErrorLevel::connection) session_.note(error);
+    if (settings_->logger) settings_->logger->log(LogLevel::error, error.what(), {});
+}
+
+/// The exception under way, as on_error is told of it.
+Error Link::exception_as_error() const {
+    const std::string sentence = remote_name() + ": a callback threw an exception";
     try {
-        steer();
+        throw;
     } catch (const Error& error) {
-        if (error.level() == ErrorLevel::handler) throw;
-        try {
-            tell(error);
-        } catch (...) {
-            steer();
-        }
-        if (error.level() == ErrorLevel::connection) drop();
+        return error.level() < ErrorLevel::handler ? error : Error(Errc::callback_failed, sentence + ": " + error.what());
+    } catch (const std::exception& error) {
+        return {Errc::callback_failed, sentence + ": " + error.what()};
+    } catch (...) {
+        return {Errc::callback_failed, sentence + " that is no std::exception"};
     }
+}
+
+void Link::fail(const Error& error) {
+    tell(error);
+    if (error.level() == ErrorLevel::connection) drop();
 }
 
 SendStatus Link::send_through(const HookListPtr& list, std::size_t position, const MessageView& message) {

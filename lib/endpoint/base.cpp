@@ -1,7 +1,6 @@
 #include "endpoint/base.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace hawser::endpoint {
@@ -141,7 +140,7 @@ void Base::steered(Callback&& callback) {
     } catch (const CloseRequested& request) {
         on_close_requested(request);
     } catch (const ReconnectRequested& request) {
-        on_reconnect_requested(request.uri());
+        on_reconnect_requested(request);
     }
 }
 
@@ -179,7 +178,7 @@ void Base::on_end(Link& link, const Disconnect& ending) {
     } catch (const CloseRequested&) {
         // It has ended already.
     } catch (const ReconnectRequested& request) {
-        core().guard([&] { on_reconnect(link, request.uri()); });
+        core().guard([&] { on_reconnect(link, request); });
     } catch (...) {
         end_failed(link);
     }

@@ -9,7 +9,6 @@
 
 #include "connection/link.hpp"
 #include "reactor/core.hpp"
-#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
@@ -90,7 +89,7 @@ protected:
     virtual void abandon();
     // What the application throws to steer the endpoint where no link is concerned.
     virtual void on_close_requested(const CloseRequested&) {}
-    virtual void on_reconnect_requested(const std::string& /*uri*/) {}
+    virtual void on_reconnect_requested(const ReconnectRequested&) {}
 
     /// What every connection has from the start: the answers to a Close and to a ping.
     connection::ChainPtr stock_chain() const;
@@ -99,12 +98,6 @@ protected:
     virtual void update_tls(const Context& context) = 0;
     /// Whether the "ssl" options are others than the present ones.
     bool changes_ssl(const Configuration& configuration) const;
-    /// Makes TLS anew for "ssl" options that have changed. While one alone of certificate, key and passphrase is another, and does not fit,
-    /// the others may follow: `tls` stays as it is until the next handshake. Throws what make_tls_context() throws.
-    void change_tls(std::shared_ptr<transport::TlsContext>& tls, transport::TlsRole role, const Configuration& configuration);
-    /// The "ssl" options do not fit together yet, and those before them are still in use.
-    bool is_identity_due_ = false;
-
     /// Calls a listener, if there is one.
     template <typename Function, typename... Arguments>
     void emit(const Slot<Function>& slot, Arguments&&... arguments) {
@@ -140,6 +133,7 @@ private:
         Base& base_;
     };
 
+    void end_failed(Link& link);
     void on_reactor_end() noexcept override { end(); }
     template <typename Callback>
     void steered(Callback&& callback);

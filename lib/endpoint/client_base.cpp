@@ -67,8 +67,14 @@ ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions opt
 
 void ClientBase::connect() {
     if (is_connected() || dialer_) return;
-    if (is_over()) throw Error(Errc::client_failed, uri_.str() + ": the client cannot connect, its reactor is gone");
-    if (uri_.is_secure() && !tls_) tls_ = transport::make_tls_context(transport::TlsRole::client, configuration().context);
+    if (is_over()) throw Error(Errc::client_failed, uri().str() + ": the client cannot connect, its reactor is gone");
+    go_home();
+    begin();
+}
+
+/// Connects to where the last redirect led, if there was one.
+void ClientBase::begin() {
+    prepare_tls();
     running_ = true;
     wanted_ = !is_close_queued_;
     reconnect_due_ = false;
@@ -85,12 +91,12 @@ std::shared_ptr<transport::TlsContext> ClientBase::make_tls(const Context& conte
 /// Sees to what the next connection needs for TLS. Files that have changed are read anew; when they cannot be, what was read before
 /// stays, as it does on a server.
 void ClientBase::prepare_tls() {
-    if (!uri_.is_secure()) return;
+    if (!uri().is_secure()) return;
     try {
         tls_ = make_tls(configuration().context);
     } catch (const Error& error) {
         if (!tls_) throw;
-        log(LogLevel::warning, "what has changed on disk is not used", {{"uri", uri_.str()}, {"reason", error.what()}});
+        log(LogLevel::warning, "what has changed on disk is not used", {{"uri", uri().str()}, {"reason", error.what()}});
     }
 }
 
@@ -117,7 +123,7 @@ void ClientBase::update_tls(const Context& context) {
 }
 
 void ClientBase::reload_context() {
-    if (uri_.is_secure()) tls_ = make_tls(configuration().context);
+    if (uri().is_secure()) tls_ = make_tls(configuration().context);
 }
 
 void ClientBase::dial() {
@@ -135,7 +141,7 @@ void ClientBase::set_configuration(Configuration configuration) {
     configuration.validate();
     check_proxy(configuration);
     // Options that cannot be leave everything as it is.
-    if (tls_ && changes_ssl(configuration)) change_tls(tls_, transport::TlsRole::client, configuration);
+    if (changes_ssl(configuration)) update_tls(configuration.context);
     Base::set_configuration(std::move(configuration));
     update_redirects();
 }
@@ -154,19 +160,20 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
         if (done->is_refused()) wanted_ = false;
         return on_connect_failed(*error);
     }
+    if (!tls_ && !can_secure()) return;
     connected(std::get<0>(std::move(result)));
 }
 
 void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
-    if (uri_.is_secure())
-        transport = transport::make_tls(std::move(transport), tls_, {uri_.host(), uri_.host() + ":" + std::to_string(uri_.port())});
+    if (uri().is_secure())
+        transport = transport::make_tls(std::move(transport), tls_, {uri().host(), uri().host() + ":" + std::to_string(uri().port())});
     Request request;
     try {
-        request = protocol::make_request(uri_, request_headers(), core().entropy());
+        request = protocol::make_request(uri(), request_headers(), core().entropy());
     } catch (const Error& error) {
         // It would be the same the next time.
         wanted_ = false;
-        return on_connect_failed(Error(Errc::handshake_failed, uri_.str() + ": the request cannot be sent: " + error.what()));
+        return on_connect_failed(Error(Errc::handshake_failed, uri().str() + ": the request cannot be sent: " + error.what()));
     }
     adopt(std::make_shared<Link>(protocol::Role::client, core(), *this, std::move(transport), settings_, chain_));
     link_->begin(std::move(request));
@@ -364,13 +371,13 @@ void ClientBase::on_reconnect(Link& link, const ReconnectRequested& request) {
 
 void ClientBase::on_close_requested(const CloseRequested& request) { ClientBase::close(request.status(), request.reason()); }
 
-void ClientBase::on_reconnect_requested(const std::string& uri) {
+void ClientBase::on_reconnect_requested(const ReconnectRequested& request) {
     if (is_over()) return;
-    if (is_connected()) return on_reconnect(*link_, uri);
+    if (is_connected()) return on_reconnect(*link_, request);
     try {
-        if (!uri.empty()) move_to(uri_.resolve(uri));
+        destination_.follow(request, !options_.unix_path.empty());
         dialer_.reset();
-        ClientBase::connect();
+        begin();
     } catch (const Error& error) {
         // What this throws does not steer again: it would ask for the same.
         log(LogLevel::error, error.what());
@@ -378,15 +385,9 @@ void ClientBase::on_reconnect_requested(const std::string& uri) {
     }
 }
 
-/// Goes elsewhere, as a redirect asks.
-void ClientBase::move_to(const Uri& next) {
-    if (uri_.is_secure() && !next.is_secure())
-        throw Error(Errc::handshake_failed, uri_.str() + ": a redirect to " + next.str() + " is not followed: it would give up encryption");
-    if (next.host() != uri_.host() || next.port() != uri_.port()) {
-        is_elsewhere_ = true;
-        for (const char* secret : secret_fields) options_.headers.remove(secret);
-    }
-    uri_ = next;
+/// The next attempt begins where redirects have not led yet: they are counted, and found, anew.
+void ClientBase::go_home() {
+    if (destination_.go_home()) predecessor_.reset();
 }
 
 /// As the http options "follow_location" and "max_redirects" have it: either asks for it, unless the first is false.
@@ -422,9 +423,9 @@ bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
     reconnect_timer_ = core().start_timer(*delay, Seconds(0), [this] {
         reconnect_timer_ = 0;
         go_home();
-        dial();
+        if (can_secure()) dial();
     });
-    log(LogLevel::notice, "reconnecting", {{"uri", uri_.str()}, {"after", seconds_text(*delay)}});
+    log(LogLevel::notice, "reconnecting", {{"uri", destination_.home().str()}, {"after", seconds_text(*delay)}});
     return true;
 }
 
@@ -442,7 +443,8 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     const bool is_last = link_.get() == &link && !dialer_ && reconnect_timer_ == 0;
     const bool comes_back = is_last && (reconnect_due_ || comes_back_after(link, ending));
     if (comes_back && link.is_drain_due()) drain_due_ = true;
-    if (is_last && !comes_back) drop_queue();
+    // Whatever becomes of that, the end is told.
+    if (is_last && !comes_back) core().guard([&] { drop_queue(); });
     Base::on_end(link, ending);
     // Asked for before, or by on_disconnect, which may as well have destroyed the client.
     if (link_.get() == &link && std::exchange(reconnect_due_, false)) {

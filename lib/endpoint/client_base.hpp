@@ -46,7 +46,7 @@ public:
     bool is_connecting() const noexcept { return dialer_ != nullptr || (is_connected() && !link_->was_open()); }
     /// There is a connection that has not ended, or one is about to be: now, or when it comes back.
     bool is_under_way() const noexcept { return dialer_ != nullptr || reconnect_timer_ != 0 || !links_.empty(); }
-    const Uri& uri() const noexcept { return uri_; }
+    const Uri& uri() const noexcept { return destination_.uri(); }
     const std::shared_ptr<Link>& link() const noexcept { return link_; }
     void add_header(std::string name, std::string value);
     void set_reconnect(const std::optional<ReconnectOptions>& options);
@@ -69,7 +69,7 @@ protected:
     bool is_close_queued() const noexcept { return is_close_queued_; }
     void abandon() override;
     void on_close_requested(const CloseRequested& request) override;
-    void on_reconnect_requested(const std::string& uri) override;
+    void on_reconnect_requested(const ReconnectRequested& request) override;
     /// The attempt to connect came to nothing.
     virtual void on_connect_failed(const Error& error);
 
@@ -85,6 +85,9 @@ private:
     void adopt(std::shared_ptr<Link> link);
     void begin();
     void dial();
+    std::shared_ptr<transport::TlsContext> make_tls(const Context& context) const;
+    void prepare_tls();
+    bool can_secure();
     void go_home();
     void check_proxy(const Configuration& configuration) const;
     bool reconnect_after(std::optional<Seconds> delay);

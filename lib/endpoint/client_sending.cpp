@@ -58,16 +58,17 @@ void ClientBase::send_queue(Link& link) {
 }
 
 void ClientBase::drop_queue() {
-    const std::deque<Message> dropped = std::exchange(queue_, {});
+    const auto is_message = [](const Message& message) { return message.opcode() != Opcode::close; };
+    const auto count = static_cast<std::size_t>(std::count_if(queue_.begin(), queue_.end(), is_message));
+    queue_.clear();
     queued_bytes_ = 0;
     drain_due_ = is_close_queued_ = false;
-    const auto is_message = [](const Message& message) { return message.opcode() != Opcode::close; };
-    tell_lost(static_cast<std::size_t>(std::count_if(dropped.begin(), dropped.end(), is_message)), "there is no connection");
+    tell_lost(count, "there is no connection");
 }
 
 void ClientBase::tell_lost(std::size_t count, const char* why) {
     if (count == 0) return;
-    report(Error(Errc::connection_failure, std::to_string(count) + " queued messages for " + uri_.str() + " were not sent: " + why));
+    report(Error(Errc::connection_failure, std::to_string(count) + " queued messages for " + uri().str() + " were not sent: " + why));
 }
 
 SendStatus ClientBase::close(CloseCode code, std::string_view reason) {

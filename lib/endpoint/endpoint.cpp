@@ -36,6 +36,10 @@ void Endpoint::listen_drain(Listeners::OnDrain function) {
     const auto base = base_;
     base->listen(base->slots.drain, std::move(function));
 }
+void Endpoint::listen_connect(Listeners::OnHandshake function) {
+    const auto base = base_;
+    base->listen(base->slots.connect, std::move(function));
+}
 void Endpoint::listen_tick(Listeners::OnTick function) {
     const auto base = base_;
     base->listen(base->slots.tick, std::move(function));
@@ -51,5 +55,6 @@ bool Endpoint::remove_ping_responder() { return std::shared_ptr(base_)->remove_p
 void Endpoint::apply_configuration(Configuration configuration) {
     std::shared_ptr(base_)->set_configuration(std::move(configuration));
 }
+void Endpoint::apply_context(Context context) { std::shared_ptr(base_)->set_context(std::move(context)); }
 
 }  // namespace hawser

@@ -47,24 +47,25 @@ void ServerBase::open_listener() {
 
 void ServerBase::reload_context() {
     if (!options_.ssl) return;
-    tls_ = transport::make_tls_context(transport::TlsRole::server, configuration().context);
+    tls_ = transport::make_tls_context(core(), transport::TlsRole::server, configuration().context);
     is_identity_due_ = false;
 }
 
-/// What was put off to the next handshake. Options that still do not fit are told of once; those before them stay in use.
-void ServerBase::check_identity() {
-    if (!std::exchange(is_identity_due_, false)) return;
+void ServerBase::update_tls(const Context& context) {
+    if (!tls_) return;
     try {
-        reload_context();
-    } catch (const Error& error) {
-        report(error);
+        tls_ = transport::make_tls_context(core(), transport::TlsRole::server, context);
+        is_identity_due_ = false;
+    } catch (const transport::IdentityMismatch&) {
+        // The option that is missing may follow: the next handshake tells, and until then it goes on with what there is.
+        is_identity_due_ = true;
     }
 }
 
 void ServerBase::set_configuration(Configuration configuration) {
     configuration.validate();
     // Options that cannot be leave everything as it is.
-    if (tls_ && changes_ssl(configuration)) change_tls(tls_, transport::TlsRole::server, configuration);
+    if (changes_ssl(configuration)) update_tls(configuration.context);
     Base::set_configuration(std::move(configuration));
 }
 
@@ -167,7 +168,7 @@ void ServerBase::abandon() {
 
 void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
     const auto self = shared_from_this();
-    check_identity();
+    if (is_identity_due_ && !settle_identity()) return;
     if (tls_) transport = transport::make_tls(std::move(transport), tls_);
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
     link->index = static_cast<std::uint32_t>(links_.size());

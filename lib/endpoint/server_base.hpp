@@ -59,7 +59,7 @@ private:
     enum class State { idle, running, stopped, shutting_down };
 
     void open_listener();
-    void check_identity();
+    bool settle_identity();
     void set_state(State state);
     void end_run();
     template <typename Visit>

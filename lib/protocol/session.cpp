@@ -38,7 +38,7 @@ Session::Session(Role role, Events& events, Output& output, Entropy& entropy, co
       entropy_(entropy),
       configuration_(&configuration),
       opening_(std::make_unique<Opening>(role == Role::server ? HttpParser::Kind::request : HttpParser::Kind::response, configuration,
-                                         opening_deadline(role, configuration, now))),
+                                         opening_limit(role, configuration), now)),
       wait_deadline_(opening_->deadline),
       last_received_(now),
       assembler_(role),
@@ -84,7 +84,7 @@ void Session::respond(const Response& response, TimePoint now) {
         bytes = format_answer(response);
     } catch (const Error& error) {
         respond(refuse_response({500, "the server failed to answer"}), now);
-        return events_.on_error(Errc::handshake_failed, std::string("a request was answered with 500: ") + error.what(), nullptr);
+        return events_.on_error(Errc::handshake_failed, std::string("a request was answered with 500: ") + error.what(), nullptr, {});
     }
     output_.write(std::array{iovec{bytes.data(), bytes.size()}});
     if (response.status == 101) return open(now);
@@ -424,7 +424,10 @@ const char* Session::missing_step(bool is_securing) const noexcept {
 void Session::wait_is_over(bool is_securing) {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response();
-    if (is_opening()) return end_with(Errc::connection_failure, "the opening handshake was not complete in time", timed_out());
+    if (is_opening()) {
+        const std::string within = "the opening handshake was not complete within " + seconds_text(opening_->limit);
+        return end_with(Errc::connection_failure, within + ": " + missing_step(is_securing), timed_out());
+    }
     // What is not an answer too late, but bytes that the peer does not take, is told, unless a failure was.
     const bool is_told = failed_ || (ending_ && ending_->error);
     if (stalled_since_ != TimePoint::max() && !is_told)

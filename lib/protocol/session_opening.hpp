@@ -17,7 +17,8 @@ namespace hawser::protocol {
 
 /// What is needed until the handshake is complete.
 struct Session::Opening {
-    Opening(HttpParser::Kind kind, const Configuration& limits, TimePoint end) : parser(kind, limits), deadline(end) {}
+    Opening(HttpParser::Kind kind, const Configuration& limits, Seconds time, TimePoint now)
+        : parser(kind, limits), limit(time), deadline(later(now, time)) {}
     HttpParser parser;
     Seconds limit;        // of its time
     Request request{};    // client: the one sent

@@ -111,6 +111,19 @@ Core::Core(std::unique_ptr<Loop> loop)
     loop_->set_hooks(this);
 }
 
+void Core::Turn::interrupt() {
+    auto fresh = std::make_unique_for_overwrite<char[]>(receive_buffer_size);
+    core_.aside_.push_back(std::move(core_.receive_buffer_));
+    core_.receive_buffer_ = std::move(fresh);
+    before_->set_interrupted(true);
+}
+
+void Core::Turn::resume() noexcept {
+    core_.receive_buffer_ = std::move(core_.aside_.back());
+    core_.aside_.pop_back();
+    before_->set_interrupted(false);
+}
+
 Core::~Core() { end(); }
 
 void Core::end() noexcept {
@@ -206,10 +219,21 @@ void Core::post(std::function<void()> function) {
 void Core::on_wake() {
     for (std::size_t left = posted_count(); left > 0; --left) {
         const std::function<void()> function = take_posted();
-        if (function) guard(function);
+        if (function && !is_over_) guard(function);
     }
-    for (const auto& function : functions)
-        if (!is_over_) guard(function);
+}
+
+std::size_t Core::posted_count() {
+    const std::lock_guard lock(posted_mutex_);
+    return posted_.size();
+}
+
+std::function<void()> Core::take_posted() {
+    const std::lock_guard lock(posted_mutex_);
+    if (posted_.empty()) return {};
+    std::function<void()> function = std::move(posted_.front());
+    posted_.pop_front();
+    return function;
 }
 
 TimerId Core::start_timer(Seconds delay, Seconds repeat, std::function<void()> function) {

@@ -33,6 +33,16 @@ protected:
     ~Deferred() = default;
 };
 
+/// One who has turns, which use the reactor's buffers.
+class TurnTaker {
+public:
+    /// Another's turn begins within this one, or has ended: until then the cork buffer is the other's.
+    virtual void set_interrupted(bool interrupted) noexcept = 0;
+
+protected:
+    ~TurnTaker() = default;
+};
+
 /// Lives by a reactor, which it may outlive: hears of its end, and uses nothing of it from then on.
 class Dependent {
 public:
@@ -84,7 +94,6 @@ public:
         void resume() noexcept;
         Core& core_;
         TurnTaker* before_;
-        std::unique_ptr<char[]> aside_{};
     };
 
     /// Where every connection reads into; its content is gone with the next read.
@@ -170,7 +179,8 @@ private:
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<char[]> receive_buffer_;
     std::unique_ptr<char[]> cork_buffer_;
-    TurnTaker* taker_ = nullptr;  // whose turn it is
+    TurnTaker* taker_ = nullptr;                  // whose turn it is
+    std::vector<std::unique_ptr<char[]>> aside_;  // receive buffers of the turns that it interrupts
     std::unique_ptr<Entropy> entropy_;
     std::set<Dependent*> dependents_;
     std::vector<std::shared_ptr<Deferred>> deferred_;

@@ -182,13 +182,13 @@ void SocketDialer::lose(const Attempt& attempt, const std::string& reason, std::
 }
 
 void SocketDialer::give_up() {
-    const std::string reason = "no answer within " + seconds_text(options_.timeout);
+    const std::string within = " within " + seconds_text(options_.timeout);
     cause_ = std::make_error_code(std::errc::timed_out);
-    if (resolver_) return fail("cannot resolve \"" + options_.host + "\": " + reason);
+    if (resolver_ && !has_tried()) return fail("cannot resolve \"" + options_.host + "\": no answer from DNS" + within);
     while (!outcome_ && !attempts_.empty()) {
         Attempt& attempt = *attempts_.front();
         // Its success may have come in the very iteration of the loop that ends the wait.
-        if (!settle(attempt)) lose(attempt, reason, cause_);
+        if (!settle(attempt)) lose(attempt, "no answer to TCP" + within, cause_);
     }
     if (!outcome_) fail("cannot connect to " + target() + ": " + reasons_);
 }

@@ -17,6 +17,9 @@ bool matches_host(std::string_view pattern, std::string_view host);
 
 bool is_ip_literal(std::string_view name);
 
+/// Whether a certificate has this address as a host's name, where it does not count.
+bool has_address_as_host(const mbedtls_x509_crt& certificate, std::string_view address);
+
 /// Without the dot of the root at its end, which may be written or not, and which a server name has not (RFC 6066, section 3).
 std::string_view without_root(std::string_view name) noexcept;
 

@@ -15,14 +15,13 @@ class TlsContext;
 
 enum class TlsRole { client, server };
 
-/// The private key does not belong to the certificate, or the passphrase not to the key: where these options are set one after the other,
-/// the next may make them fit.
-struct UnfitIdentity : Error {
+/// Certificate, key and passphrase do not fit together, each being as it should by itself: another one may be about to change too.
+class IdentityMismatch final : public Error {
+public:
     using Error::Error;
 };
 
-/// Reads the "ssl" options and the files that they name. Throws `Errc::invalid_option`, naming option, file and reason; an UnfitIdentity
-/// where "local_cert", "local_pk" and "passphrase" do not fit together.
+/// Reads the "ssl" options and the files that they name. Throws `Errc::invalid_option`, naming option, file and reason.
 std::shared_ptr<TlsContext> make_tls_context(TlsRole role, const Context& context);
 /// As above; shares what other endpoints of the reactor have read, unless it has changed since.
 std::shared_ptr<TlsContext> make_tls_context(reactor::Core& core, TlsRole role, const Context& context);

@@ -12,32 +12,7 @@
 
 namespace hawser::transport {
 
-[[noreturn]] void reject(std::string_view option, const std::string& what) {
-    throw Error(Errc::invalid_option, "ssl option " + cited(option) + ": " + what);
-}
-
-[[noreturn]] void reject_identity(std::string_view option, const std::string& what) {
-    throw UnfitIdentity(Errc::invalid_option, "ssl option " + cited(option) + ": " + what);
-}
-
-std::string read_file(std::string_view option, const std::string& path) {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    if (!file) reject(option, "cannot read " + cited(path) + (errno != 0 ? ": " + std::generic_category().message(errno) : std::string()));
-    return bytes.str();
-}
-
-bool is_pem(const std::string& bytes) { return bytes.find("-----BEGIN ") != std::string::npos; }
-
-int parse_certificates(mbedtls_x509_crt& into, const std::string& bytes) {
-    return mbedtls_x509_crt_parse(&into, reinterpret_cast<const unsigned char*>(bytes.c_str()), bytes.size() + is_pem(bytes));
-}
-
-}  // namespace
-
-TlsContext::TlsContext(TlsRole role, const Context& context) : role_(role), settings_(TlsSettings::read(context, role == TlsRole::server)) {
+TlsContext::TlsContext(TlsRole role, TlsSettings settings, TlsPool& pool) : role_(role), settings_(std::move(settings)) {
     mbedtls::initialize();
     authorities_ = pool.authorities(settings_.rules.verify_peer ? settings_.authorities : CaSources());
     load_identities();
@@ -46,28 +21,9 @@ TlsContext::TlsContext(TlsRole role, const Context& context) : role_(role), sett
 
 // Files.
 
-std::unique_ptr<TlsContext::Identity> TlsContext::load_identity(const char* option, const std::string& certificate,
-                                                                const std::string& key) const {
-    auto identity = std::make_unique<Identity>();
-    const std::string bytes = read_file(option, certificate);
-    if (const int result = parse_certificates(*identity->certificates.get(), bytes); result != 0) {
-        reject(option, cited(certificate) + " is no chain of certificates" +
-                           (result < 0 ? ": " + mbedtls::error_text(result) : ": " + std::to_string(result) + " of them cannot be read"));
-    }
-    const std::string& key_path = key.empty() ? certificate : key;
-    const std::string key_bytes = key.empty() ? bytes : read_file("local_pk", key);
-    if (const int result = mbedtls::parse_key(*identity->key.get(), key_bytes, settings_.passphrase); result != 0) {
-        // mbedTLS does not always find out: what a wrong password makes of the key may look like one at its beginning.
-        const bool is_encrypted = result == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || key_bytes.find("ENCRYPTED") != std::string::npos;
-        reject_identity(is_encrypted  ? "passphrase"
-                        : key.empty() ? option
-                                      : "local_pk",
-                        cited(key_path) + " gives no private key: " + mbedtls::error_text(result));
-    }
-    if (!mbedtls::is_pair(*identity->certificates.get(), *identity->key.get()))
-        reject_identity(key.empty() ? option : "local_pk",
-                        "the key in " + cited(key_path) + " does not belong to the first certificate in " + cited(certificate));
-    return identity;
+std::unique_ptr<TlsIdentity> TlsContext::load(const char* option, const std::string& certificate, const std::string& key) {
+    const bool is_map = option == std::string_view("SNI_server_certs");
+    return load_identity({option, certificate, key, settings_.passphrase, !is_map}, identity_files_);
 }
 
 void TlsContext::load_identities() {
@@ -76,7 +32,7 @@ void TlsContext::load_identities() {
     for (const auto& [host, files] : settings_.by_host) {
         std::vector<std::string> paths = split_list(files, ',');
         paths.resize(2);
-        by_host_[lower(without_root(host))] = load_identity("SNI_server_certs", paths[0], paths[1]);
+        by_host_[lower(without_root(host))] = load("SNI_server_certs", paths[0], paths[1]);
     }
 }
 
@@ -132,7 +88,7 @@ void TlsContext::configure_tickets() {
 
 // Server: several certificates (RFC 6066, section 3).
 
-TlsContext::Identity* TlsContext::find_identity(std::string_view host) {
+TlsIdentity* TlsContext::find_identity(std::string_view host) {
     if (const auto found = by_host_.find(lower(without_root(host))); found != by_host_.end()) return found->second.get();
     const auto found = std::find_if(by_host_.begin(), by_host_.end(), [&](const auto& one) { return matches_host(one.first, host); });
     return found != by_host_.end() ? found->second.get() : nullptr;

@@ -20,7 +20,7 @@ LOOK_UPS = [
     if (in_turn_ && !list) return transmit(message);
     if (!is_writable()) return SendStatus::closed;
     const ConnectionPtr self = shared_from_this();
-    return list ? Chain::outgoing(*this, HookListPtr(list), 0, message) : transmit(message);
+    return list ? send_through(HookListPtr(list), 0, message) : transmit(message);
 """,
         """    if (in_turn_) return transmit(message);
     if (!is_writable()) return SendStatus::closed;

@@ -63,7 +63,7 @@ TEST_CASE("error cause: a wait that runs out") {
     Reactor reactor;
     const Error handshake = failure_of(reactor, uri, {.handshake_timeout = Seconds(0.01)});
     CHECK(handshake.cause() == std::errc::timed_out);
-    CHECK(std::string(handshake.what()).ends_with("in time"));
+    CHECK(std::string(handshake.what()).find("was not complete within ") != std::string::npos);
 
     Loopback loop({.timeout = Seconds(0.01), .close_timeout = Seconds(0.01)});
     loop.server.start();

@@ -198,64 +198,6 @@ TEST_CASE("wss options: a changed certificate serves the next handshakes, and th
     CHECK(loop.errors.empty());
 }
 
-TEST_CASE("wss options: certificate, key and passphrase are changed one after the other, and count once they fit") {
-    const Authority& authority = Authority::instance();
-    const Files files;
-    const Certificate next = make_certificate({.common_name = "next", .dns = {"localhost"}}, &authority.root);
-    TlsLoopback loop;
-    const std::string certificate = files.write("next.pem", next.pem), key = files.write("next.key", next.key);
-    const auto shown = [&] {
-        const Attempt result = attempt(loop, loop.uri(), trusting({{"capture_peer_cert", true}}));
-        return result.tls ? result.tls->peer_certificate : result.failure();
-    };
-    SECTION("the certificate first") { loop.server.set_option("ssl", "local_cert", certificate).set_option("ssl", "local_pk", key); }
-    SECTION("the key first") { loop.server.set_option("ssl", "local_pk", key).set_option("ssl", "local_cert", certificate); }
-    SECTION("another option between them") {
-        loop.server.set_option("ssl", "local_cert", certificate).set_option("ssl", "no_ticket", true).set_option("ssl", "local_pk", key);
-    }
-    loop.server.reload_context();
-    CHECK(shown() == next.pem);
-    CHECK(loop.errors.empty());
-}
-
-TEST_CASE("wss options: a pair that does not fit is told at the next handshake, and by reload_context()") {
-    const Authority& authority = Authority::instance();
-    const Files files;
-    const Certificate next = make_certificate({.common_name = "next", .dns = {"localhost"}}, &authority.root);
-    TlsLoopback loop;
-    loop.server.set_option("ssl", "local_cert", files.write("next.pem", next.pem));
-    CHECK_THROWS_AS(loop.server.reload_context(), Error);
-    CHECK(loop.errors.empty());
-    // The pair before it serves on, and the error comes once.
-    for (int i = 0; i < 2; ++i) CHECK(attempt(loop, loop.uri(), trusting()).echoed);
-    REQUIRE(loop.errors.size() == 1);
-    CHECK(loop.errors[0].errc() == Errc::invalid_option);
-    CHECK(contains(loop.errors[0].what(), "does not belong to the first certificate"));
-    // Both at once are meant to fit.
-    Configuration both = loop.server.configuration();
-    both.context.set_option("ssl", "local_cert", authority.leaf_file);
-    both.context.set_option("ssl", "local_pk", files.write("next.key", next.key));
-    CHECK_THROWS_AS(loop.server.set_configuration(both), Error);
-    CHECK(attempt(loop, loop.uri(), trusting()).echoed);
-}
-
-TEST_CASE("wss options: a client changes its pair likewise") {
-    const Authority& authority = Authority::instance();
-    const Files files;
-    const Certificate one = make_certificate({.common_name = "one"}, &authority.root),
-                      two = make_certificate({.common_name = "two"}, &authority.root);
-    TlsLoopback loop({{"verify_peer", true}, {"cafile", authority.root_file}, {"capture_peer_cert", true}});
-    Client client(loop.reactor, loop.uri(),
-                  {.configuration =
-                       with_ssl(trusting({{"local_cert", files.write("1.pem", one.pem)}, {"local_pk", files.write("1.key", one.key)}}))});
-    CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
-    client.set_option("ssl", "local_cert", files.write("2.pem", two.pem));
-    CHECK_THROWS_AS(client.connect(), Error);
-    client.set_option("ssl", "local_pk", files.write("2.key", two.key));
-    CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
-    CHECK(loop.opened.back()->peer_certificate() == two.pem);
-}
-
 TEST_CASE("wss options: a client's change counts from its next handshake") {
     TlsLoopback loop;
     Client client(loop.reactor, loop.uri(),

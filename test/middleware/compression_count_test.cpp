@@ -191,7 +191,8 @@ TEST_CASE("compression: a connection whose message was lost half way sends nothi
     if (in_callback) {
         world.at_server.then = [&](std::string_view, Connection* connection) { connection->text(content + "lost"); };
         world.client->text("go");
-        CHECK_THROWS_AS(world.settle(), std::bad_alloc);
+        world.settle();
+        CHECK(world.at_server.has("error callback_failed"));
         world.at_server.then = {};
     } else {
         CHECK_THROWS_AS(world.newest()->text(content + "lost"), std::bad_alloc);

@@ -1,0 +1,79 @@
+#include "support/tls_pair.hpp"
+
+using namespace support::tls;
+using support::Authority;
+using support::PipeLane;
+
+namespace {
+
+std::string record(const std::string& content, unsigned char type = 22) {
+    const auto size = static_cast<unsigned>(content.size());
+    return std::string{static_cast<char>(type), 3, 3, static_cast<char>(size >> 8), static_cast<char>(size)} + content;
+}
+std::string handshake_message(unsigned char type, const std::string& body) {
+    const auto size = static_cast<unsigned>(body.size());
+    return std::string{static_cast<char>(type), static_cast<char>(size >> 16), static_cast<char>(size >> 8), static_cast<char>(size)} +
+           body;
+}
+
+/// What one side makes of these bytes as the other's first ones.
+std::string failure_of(Pair& pair, std::unique_ptr<Transport> Pair::*side, std::shared_ptr<PipeLane> Pair::*lane,
+                       const std::string& bytes) {
+    char byte = 0;
+    (pair.*side)->read({&byte, 1});
+    (pair.*lane)->bytes += bytes;
+    (pair.*lane)->total += bytes.size();
+    for (int i = 0; i < 4; ++i) (pair.*side)->read({&byte, 1});
+    return (pair.*side)->tls_failure();
+}
+
+}  // namespace
+
+TEST_CASE("tls: it is handshaking until the handshake is complete") {
+    Pair pair;
+    CHECK(pair.client->is_handshaking());
+    CHECK(pair.server->is_handshaking());
+    pair.shake_hands();
+    CHECK_FALSE(pair.client->is_handshaking());
+    CHECK_FALSE(pair.server->is_handshaking());
+}
+
+TEST_CASE("tls: a server that wants TLS 1.3 is told to, where the library has none") {
+    Pair pair;
+    CHECK(pair.client->is_handshaking());
+    const std::string text = failure_of(pair, &Pair::client, &Pair::to_client, record("\x02\x46", 21));
+    CHECK(text.find("the server ended it with the alert protocol_version (70)") != std::string::npos);
+    CHECK((text.find("has no TLS 1.3") != std::string::npos) != mbedtls::has_tls13());
+    CHECK_FALSE(pair.client->is_handshaking());
+}
+
+TEST_CASE("tls: a client that speaks TLS 1.3 alone is told to a server that does not") {
+    const Authority& authority = Authority::instance();
+    const auto at_server = make_tls_context(
+        TlsRole::server,
+        context_of({{"local_cert", authority.leaf_file}, {"local_pk", authority.key_file}, {"max_proto_version", "TLSv1.2"}}));
+    const auto text = [&](const std::string& suites) {
+        using namespace std::string_literals;
+        Pair pair(client_context(), at_server);
+        const std::string hello = "\x03\x03"s + std::string(32, 'r') + "\0\0"s + static_cast<char>(suites.size()) + suites + "\1\0"s;
+        return failure_of(pair, &Pair::server, &Pair::to_server, record(handshake_message(1, hello)));
+    };
+    for (const char* only_tls13 : {"\x13\x01", "\x13\x02\x13\x03", "\x3a\x3a\x13\x01\x56\x00"}) {
+        const std::string suites(only_tls13, only_tls13[0] == '\x3a' ? 6 : std::string(only_tls13).size());
+        CHECK(text(suites).find("the client speaks TLS 1.3 alone, which ") != std::string::npos);
+    }
+    for (const std::string& suites : {std::string("\x13\x01\xc0\x01"), std::string("\x01\x13")}) {
+        CHECK(text(suites).find("no ciphersuite in common with the client") != std::string::npos);
+    }
+}
+
+TEST_CASE("tls: a chain of certificates that is too long for a message is told to be") {
+    using namespace std::string_literals;
+    Pair pair(client_context("TLSv1.2"));
+    const std::string hello = "\x03\x03"s + std::string(32, 'r') + "\0\xcc\xa9\0\0\x05\xff\x01\0\x01\0"s;
+    const std::string chain = handshake_message(11, std::string(17'000, 'c'));
+    const std::string text =
+        failure_of(pair, &Pair::client, &Pair::to_client,
+                   record(handshake_message(2, hello)) + record(chain.substr(0, 16'000)) + record(chain.substr(16'000)));
+    CHECK(text.find("the server sent a message of 17004 bytes (its certificates, most likely) which is too long: ") != std::string::npos);
+}
