@@ -28,6 +28,13 @@ void require(const std::function<Signature>& function, const char* call) {
     if (!function) reject(std::string(call) + " was given an empty function");
 }
 
+/// Drops timers or watches, one whose callback is under way too: it does not call again in a loop that this runs.
+template <typename Entries>
+void drop_stopped(Entries& entries) {
+    const Entries dropped = std::exchange(entries, {});
+    for (const auto& [key, entry] : dropped) entry->stop();
+}
+
 }  // namespace
 
 // Forbids run() inside run().
@@ -56,8 +63,9 @@ class Core::Timer final : public Deadline {
 public:
     Timer(Core& core, TimerId id, Seconds repeat, std::function<void()> function)
         : core_(core), id_(id), repeat_(repeat), function_(std::move(function)) {}
-    ~Timer() { core_.loop().arm(*this, TimePoint::max()); }
+    ~Timer() { stop(); }
 
+    void stop() { core_.loop().arm(*this, TimePoint::max()); }
     void arm(Seconds delay) { core_.loop().arm(*this, later(core_.fresh_now(), std::min(delay, longest_delay))); }
 
 private:
@@ -135,8 +143,8 @@ void Core::end() noexcept {
         std::exchange(deferred_, {}).clear();
         deferred_done_ = 0;
         std::exchange(posted_, {}).clear();
-        std::exchange(timers_, {}).clear();
-        std::exchange(watches_, {}).clear();
+        drop_stopped(timers_);
+        drop_stopped(watches_);
     }
     // Not the loop that another runs.
     if (owner_.load() != std::thread::id()) loop_->stop();
@@ -248,7 +256,13 @@ TimerId Core::start_timer(Seconds delay, Seconds repeat, std::function<void()> f
     return id;
 }
 
-bool Core::cancel(TimerId timer) noexcept { return !timers_.extract(timer).empty(); }
+bool Core::cancel(TimerId timer) noexcept {
+    const auto node = timers_.extract(timer);
+    if (!node) return false;
+    // Not only when the callback under way returns: that may run the loop.
+    node.mapped()->stop();
+    return true;
+}
 
 void Core::attach(int descriptor, Readiness interest, std::function<void(Readiness)> callback) {
     require(callback, "attach()");

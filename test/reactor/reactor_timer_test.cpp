@@ -6,7 +6,9 @@
 
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/loop_fixture.hpp"
 #include "support/sim_loop.hpp"
+#include "support/socket_pair.hpp"
 
 using namespace hawser;
 using Catch::Matchers::ContainsSubstring;
@@ -143,4 +145,40 @@ TEST_CASE("reactor: delays that are no time are refused, by name", "[reactor]") 
     CHECK_THAT(every(-1), ContainsSubstring("-1 s"));
     CHECK_THAT(every(not_a_number), ContainsSubstring("nan"));
     CHECK_FALSE(reactor.run_once());
+}
+
+TEST_CASE("reactor: a timer that its callback cancels does not fire in a loop that this runs", "[reactor]") {
+    const support::NativeLoop native = support::make_native_loop();
+    Reactor reactor(native.get());
+    int calls = 0;
+    TimerId id = 0;
+    id = reactor.every(Seconds(0.0001), [&] {
+        ++calls;
+        CHECK(reactor.cancel(id));
+        // Long enough for it to be due again.
+        const TimePoint due = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+        while (std::chrono::steady_clock::now() < due) ev_run(native.get(), EVRUN_NOWAIT);
+    });
+    ev_run(native.get(), 0);
+    CHECK(calls == 1);
+}
+
+TEST_CASE("reactor: what is under way when the reactor ends does not call again in a loop that this runs", "[reactor]") {
+    const support::NativeLoop native = support::make_native_loop();
+    auto reactor = std::make_unique<Reactor>(native.get());
+    support::SocketPair pair;
+    pair.feed();
+    int calls = 0;
+    const auto end = [&] {
+        ++calls;
+        reactor.reset();
+        const TimePoint due = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+        while (std::chrono::steady_clock::now() < due) ev_run(native.get(), EVRUN_NOWAIT);
+    };
+    SECTION("a timer") { reactor->every(Seconds(0.0001), end); }
+    SECTION("a descriptor") {
+        reactor->attach(pair.near(), Readiness::readable, [&](Readiness) { end(); });
+    }
+    ev_run(native.get(), 0);
+    CHECK(calls == 1);
 }
