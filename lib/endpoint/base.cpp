@@ -102,6 +102,12 @@ void Base::set_middlewares(connection::Middlewares middlewares) {
 
 // The tick.
 
+TimerId Base::start_timer(Seconds delay, Seconds repeat, std::function<void()> function) {
+    return core().start_timer(delay, repeat, [weak = weak_from_this(), function = std::move(function)] {
+        if (const auto self = weak.lock()) function();
+    });
+}
+
 void Base::update_tick() {
     const bool needed = is_ticking() && (slots.tick || links_tick_ || chain_->of(Hook::tick));
     if (needed == (tick_timer_ != 0)) return;
@@ -110,7 +116,7 @@ void Base::update_tick() {
         return;
     }
     const Seconds interval = settings_->tick_interval;
-    tick_timer_ = core().start_timer(interval, interval, [this] { tick(); });
+    tick_timer_ = start_timer(interval, interval, [this] { tick(); });
 }
 
 void Base::want_ticks() {
@@ -119,7 +125,6 @@ void Base::want_ticks() {
 }
 
 void Base::tick() {
-    const auto self = shared_from_this();
     for (const auto& link : all_links())
         if (link->was_open()) link->tick();
     steered([&] {

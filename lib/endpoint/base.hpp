@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -112,6 +113,8 @@ protected:
         if (const std::shared_ptr<Logger> logger = settings_->logger) logger->log(level, message, fields);
     }
 
+    /// A timer of the reactor's that keeps the endpoint while it calls.
+    TimerId start_timer(Seconds delay, Seconds repeat, std::function<void()> function);
     reactor::Core& core() const noexcept { return reactor_.core(); }
 
     Reactor& reactor_;

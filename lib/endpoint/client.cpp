@@ -31,7 +31,7 @@ SendStatus Client::send(const MessageView& message) { return client().send(messa
 SendStatus Client::close(CloseCode code, std::string_view reason) { return kept()->close(code, reason); }
 Message Client::receive() { return kept()->receive(); }
 
-Client& Client::reload_context() { return client().reload_context(), *this; }
+Client& Client::reload_context() { return kept()->reload_context(), *this; }
 
 Client& Client::add_header(std::string name, std::string value) {
     client().add_header(std::move(name), std::move(value));

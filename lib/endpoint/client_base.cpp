@@ -201,6 +201,7 @@ Headers ClientBase::request_headers() const {
 }
 
 void ClientBase::on_connect_failed(const Error& error) {
+    const auto self = shared_from_this();
     if (backoff_) reconnect_after(backoff_->after_failure(error, core().entropy()));
     report(error);
     // The listener may have begun an attempt of its own.
@@ -420,7 +421,7 @@ void ClientBase::cancel_reconnect() {
 bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
     if (!delay || !wanted_) return false;
     cancel_reconnect();
-    reconnect_timer_ = core().start_timer(*delay, Seconds(0), [this] {
+    reconnect_timer_ = start_timer(*delay, Seconds(0), [this] {
         reconnect_timer_ = 0;
         go_home();
         if (can_secure()) dial();

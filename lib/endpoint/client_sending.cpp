@@ -12,6 +12,7 @@ namespace hawser::endpoint {
 SendStatus ClientBase::send(const MessageView& message) {
     if (is_open()) return link_->send(message);
     if (is_over() || is_close_queued_) return SendStatus::closed;
+    const auto self = shared_from_this();
     // One that comes back by itself does so in its own time.
     const bool is_ending = backoff_ && wanted_ && !links_.empty();
     if (!is_connecting() && reconnect_timer_ == 0 && !is_ending) ClientBase::connect();

@@ -112,7 +112,7 @@ void ServerBase::shutdown(CloseCode code, Seconds deadline) {
     if (!(deadline >= Seconds(0))) throw Error(Errc::invalid_option, "the deadline of a shutdown is negative");
     if (is_over()) return;
     cancel_shutdown();
-    shutdown_timer_ = core().start_timer(deadline, Seconds(0), [this] {
+    shutdown_timer_ = start_timer(deadline, Seconds(0), [this] {
         shutdown_timer_ = 0;
         disconnect();
     });

@@ -208,3 +208,23 @@ TEST_CASE("wss files: a client that comes back tells of options that TLS cannot 
     run_ready(loop.reactor.core());
     CHECK_FALSE(client.is_connected());
 }
+
+TEST_CASE("wss files: a client may be destroyed when it is told that TLS keeps it from connecting anew") {
+    const Files files;
+    const Identity old(files, "old"), next(files, "next");
+    TlsLoopback loop;
+    const SslOptions options = trusting({{"local_cert", old.certificate}, {"local_pk", old.key}});
+    auto client = std::make_unique<Client>(loop.reactor, loop.uri(), ClientOptions{.configuration = with_ssl(options)});
+    client->set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0)}).connect();
+    loop.until([&] { return client->is_writable() && loop.server.connection_count() == 1; });
+    int told = 0;
+    client->on_error([&](Connection*, const Error&) {
+        ++told;
+        client.reset();
+    });
+    // It does not fit the key.
+    client->set_option("ssl", "local_cert", next.certificate);
+    loop.server.connections().first()->disconnect();
+    loop.until([&] { return !client; });
+    CHECK(told == 1);
+}
