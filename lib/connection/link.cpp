@@ -33,7 +33,8 @@ bool is_same(const MessageView& prepared, const MessageView& message) noexcept {
 
 Link::Link(protocol::Role role, reactor::Core& core, Owner& owner, std::unique_ptr<transport::Transport> transport, Settings settings,
            ChainPtr chain)
-    : core_(core),
+    : shared_core_(core.shared_from_this()),
+      core_(core),
       owner_(&owner),
       transport_(std::move(transport)),
       settings_(std::move(settings)),
@@ -42,7 +43,6 @@ Link::Link(protocol::Role role, reactor::Core& core, Owner& owner, std::unique_p
       identity_(next_identity()) {}
 
 Link::~Link() {
-    // A handle may outlive the reactor, but only a finished link's does.
     if (!finished_) core_.loop().arm(*this, TimePoint::max());
 }
 
@@ -320,8 +320,8 @@ SendStatus Link::send(const MessageView& message) {
 }
 
 SendStatus Link::send(const PreparedMessage& message) {
-    // The handle of a connection that has ended may have outlived its reactor.
     if (!is_writable()) return SendStatus::closed;
+    const ConnectionPtr self = in_turn_ ? nullptr : shared_from_this();
     // Left again also when a middleware throws.
     struct Scope {
         const PreparedMessage*& slot;
@@ -329,7 +329,8 @@ SendStatus Link::send(const PreparedMessage& message) {
         ~Scope() { slot = before; }
     };
     const Scope scope{core_.prepared(), std::exchange(core_.prepared(), &message)};
-    return send(message.view());
+    const HookListPtr& list = chain_->of(Chain::outgoing_hook(message.view().opcode));
+    return list ? send_through(HookListPtr(list), 0, message.view()) : transmit(message.view());
 }
 
 SendStatus Link::transmit(const MessageView& message) try {

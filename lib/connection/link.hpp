@@ -205,6 +205,7 @@ private:
     const std::any* find_meta(std::string_view key) const noexcept override;
     Extras& extras();
 
+    const std::shared_ptr<reactor::Core> shared_core_;  // a handle, or a call of it, may outlive the reactor
     reactor::Core& core_;
     Owner* owner_;
     std::unique_ptr<transport::Transport> transport_;

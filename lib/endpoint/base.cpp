@@ -6,7 +6,10 @@
 namespace hawser::endpoint {
 
 Base::Base(Reactor& reactor, Configuration configuration)
-    : reactor_(reactor), close_handler_(std::make_shared<CloseHandler>()), ping_responder_(std::make_shared<PingResponder>()) {
+    : reactor_(reactor),
+      core_(reactor.core().shared_from_this()),
+      close_handler_(std::make_shared<CloseHandler>()),
+      ping_responder_(std::make_shared<PingResponder>()) {
     configuration.validate();
     settings_ = std::make_shared<const Configuration>(std::move(configuration));
     chain_ = stock_chain();

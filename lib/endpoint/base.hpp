@@ -115,9 +115,10 @@ protected:
 
     /// A timer of the reactor's that keeps the endpoint while it calls.
     TimerId start_timer(Seconds delay, Seconds repeat, std::function<void()> function);
-    reactor::Core& core() const noexcept { return reactor_.core(); }
+    reactor::Core& core() const noexcept { return *core_; }
 
-    Reactor& reactor_;
+    Reactor& reactor_;  // gone when this is over
+    const std::shared_ptr<reactor::Core> core_;
     Link::Settings settings_;
     connection::ChainPtr chain_;
 

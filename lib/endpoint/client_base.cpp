@@ -113,7 +113,7 @@ bool ClientBase::can_secure() {
 }
 
 void ClientBase::update_tls(const Context& context) {
-    if (!tls_) return;
+    if (!tls_ || is_over()) return;
     try {
         tls_ = make_tls(context);
     } catch (const transport::IdentityMismatch&) {
@@ -123,7 +123,9 @@ void ClientBase::update_tls(const Context& context) {
 }
 
 void ClientBase::reload_context() {
-    if (uri().is_secure()) tls_ = make_tls(configuration().context);
+    if (!uri().is_secure()) return;
+    if (is_over()) throw Error(Errc::client_failed, uri().str() + ": the client reads no files again, its reactor is gone");
+    tls_ = make_tls(configuration().context);
 }
 
 void ClientBase::dial() {

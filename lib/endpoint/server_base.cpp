@@ -47,12 +47,13 @@ void ServerBase::open_listener() {
 
 void ServerBase::reload_context() {
     if (!options_.ssl) return;
+    if (is_over()) throw Error(Errc::server_failed, "the server reads no files again: its reactor is gone");
     tls_ = transport::make_tls_context(core(), transport::TlsRole::server, configuration().context);
     is_identity_due_ = false;
 }
 
 void ServerBase::update_tls(const Context& context) {
-    if (!tls_) return;
+    if (!tls_ || is_over()) return;
     try {
         tls_ = transport::make_tls_context(core(), transport::TlsRole::server, context);
         is_identity_due_ = false;

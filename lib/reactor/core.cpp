@@ -146,8 +146,10 @@ void Core::end() noexcept {
         drop_stopped(timers_);
         drop_stopped(watches_);
     }
+    exception_handler_ = nullptr;
     // Not the loop that another runs.
     if (owner_.load() != std::thread::id()) loop_->stop();
+    loop_->end();
 }
 
 void Core::defer(std::shared_ptr<Deferred> work) { deferred_.push_back(std::move(work)); }

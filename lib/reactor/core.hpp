@@ -53,8 +53,9 @@ protected:
 };
 
 /// What the connections of one reactor share: the receive buffer, the cork buffer, entropy, and the list of those
-/// that have something to do before the loop sleeps. One thread's; only post() is for all.
-class Core final : private LoopHooks {
+/// that have something to do before the loop sleeps. One thread's; only post() is for all. What uses it in its calls shares it: behind
+/// end() it is quiet, and nothing of the loop is used.
+class Core final : private LoopHooks, public std::enable_shared_from_this<Core> {
 public:
     explicit Core(std::unique_ptr<Loop> loop);
     ~Core();
@@ -68,7 +69,7 @@ public:
     /// Who is to hear of the end, until he leaves.
     void enter(Dependent& dependent) { dependents_.insert(&dependent); }
     void leave(Dependent& dependent) noexcept { dependents_.erase(&dependent); }
-    /// Ends what depends on it, and drops what it keeps; in a callback too, behind which run() returns.
+    /// Ends what depends on it, drops what it keeps, and leaves the loop; in a callback too, behind which run() returns.
     void end() noexcept;
     TimePoint now() const noexcept { return loop_->now(); }
     TimePoint fresh_now() const noexcept { return loop_->fresh_now(); }

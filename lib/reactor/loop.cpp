@@ -23,11 +23,14 @@ public:
     bool run() override;
     bool run_once(Seconds wait) override;
     void stop() noexcept override;
-    void wake() noexcept override { ev_async_send(loop_, &async_); }
+    void wake() noexcept override {
+        if (!is_over_) ev_async_send(loop_, &async_);
+    }
     void update_now() noexcept override;
     void do_not_sleep() noexcept override { ev_idle_start(loop_, &idle_); }
     void after_fork() override { ev_loop_fork(loop_); }
     void keep(std::shared_ptr<void> owner) override;
+    void end() noexcept override;
     struct ev_loop* native() const noexcept override {
         return loop_;
     }
@@ -41,12 +44,15 @@ private:
     static void on_async(struct ev_loop* loop, ev_async* async, int events);
     static void on_timer(struct ev_loop* loop, ev_timer* timer, int events);
 
+    bool wait_once(Seconds wait);
     void serve_deadlines();
     void start_timer();
     void start_own_watchers();
 
     struct ev_loop* loop_;
     bool is_own_;
+    bool is_over_ = false;     // left: it may be gone
+    bool is_run_ = false;      // by run() or run_once(), whose caller keeps this
     bool is_stopped_ = false;  // libev itself would first call whatever else is pending
     ev_prepare prepare_;
     ev_check check_;
@@ -98,19 +104,25 @@ void EvLoop::start_own_watchers() {
 }
 
 EvLoop::~EvLoop() {
+    EvLoop::end();
+    if (is_own_) ev_loop_destroy(loop_);
+}
+
+void EvLoop::end() noexcept {
+    if (std::exchange(is_over_, true)) return;
     for (int own = 0; own < 3; ++own) ev_ref(loop_);
     ev_prepare_stop(loop_, &prepare_);
     ev_check_stop(loop_, &check_);
     ev_async_stop(loop_, &async_);
     ev_idle_stop(loop_, &idle_);
     ev_timer_stop(loop_, &timer_);
-    if (is_own_) ev_loop_destroy(loop_);
 }
 
 void EvLoop::watch(Io& io, int descriptor, Readiness interest) {
     static_assert(int(Readiness::readable) == EV_READ && int(Readiness::writable) == EV_WRITE);
     const bool is_same_descriptor = io.interest() != Readiness::none && io.fd == descriptor;
     if (io.interest() == interest && (is_same_descriptor || interest == Readiness::none)) return;
+    if (is_over_) return;
     ev_io* const watcher = &io;
     ev_io_stop(loop_, watcher);
     io.data = static_cast<Loop*>(this);
@@ -131,6 +143,7 @@ void EvLoop::arm(Deadline& deadline, TimePoint at) {
 
 /// Waits for the first deadline; with none, there is nothing to wait for.
 void EvLoop::start_timer() {
+    if (is_over_) return;
     ev_timer_stop(loop_, &timer_);
     if (deadlines_.empty()) return;
     const Seconds delay = deadlines_.first() - fresh_now();
@@ -141,11 +154,10 @@ void EvLoop::start_timer() {
     ev_timer_start(loop_, &timer_);
 }
 
-/// A borrowed loop comes back to it in its next iteration. One of our own, which somebody else runs, cannot be destroyed under him.
+/// One of our own, which somebody else runs, cannot be destroyed under him, and nobody can tell when he has done.
 void EvLoop::keep(std::shared_ptr<void> owner) {
-    if (is_own_) return Loop::keep(std::move(owner));
-    const auto release = [](int, void* kept) { delete static_cast<std::shared_ptr<void>*>(kept); };
-    ev_once(loop_, -1, 0, 0., release, new std::shared_ptr<void>(std::move(owner)));
+    if (is_own_ && !is_run_) return static_cast<void>(new std::shared_ptr<void>(std::move(owner)));
+    Loop::keep(std::move(owner));
 }
 
 void EvLoop::update_now() noexcept {
@@ -153,10 +165,21 @@ void EvLoop::update_now() noexcept {
     wall_clock_ = Timestamp(std::chrono::duration_cast<Timestamp::duration>(Seconds(ev_now(loop_))));
 }
 
-bool EvLoop::run() { return ev_run(loop_, 0) || is_stopped_; }
+bool EvLoop::run() {
+    is_run_ = true;
+    const bool is_anything_left = ev_run(loop_, 0);
+    is_run_ = false;
+    return is_anything_left || is_stopped_;
+}
 
 bool EvLoop::run_once(Seconds wait) {
-    if (wait <= Seconds(0)) return ev_run(loop_, EVRUN_NOWAIT);
+    is_run_ = true;
+    const bool is_anything_left = wait <= Seconds(0) ? ev_run(loop_, EVRUN_NOWAIT) : wait_once(wait);
+    is_run_ = false;
+    return is_anything_left;
+}
+
+bool EvLoop::wait_once(Seconds wait) {
     const bool is_bounded = std::isfinite(wait.count());
     if (is_bounded) {
         ev_now_update(loop_);
@@ -175,7 +198,7 @@ bool EvLoop::run_once(Seconds wait) {
 
 void EvLoop::stop() noexcept {
     is_stopped_ = true;
-    ev_break(loop_, EVBREAK_ALL);
+    if (!is_over_) ev_break(loop_, EVBREAK_ALL);
 }
 
 void EvLoop::on_prepare(struct ev_loop*, ev_prepare* prepare, int) {
@@ -210,6 +233,7 @@ void EvLoop::on_io(struct ev_loop*, ev_io* watcher, int events) {
 void EvLoop::on_timer(struct ev_loop*, ev_timer* timer, int) { of(timer->data).serve_deadlines(); }
 
 void EvLoop::serve_deadlines() {
+    const Dispatching dispatching(*this);
     const TimePoint now = fresh_now();
     while (!is_stopped_) {
         Deadline* due = deadlines_.take_due(now);

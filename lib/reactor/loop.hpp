@@ -102,8 +102,13 @@ public:
     /// Does not sleep in the next iteration.
     virtual void do_not_sleep() noexcept = 0;
     virtual void after_fork() = 0;
-    /// Keeps this loop's owner until the callback under way has returned, or for good where nobody can tell when that will be.
-    virtual void keep(std::shared_ptr<void> owner) { static_cast<void>(new std::shared_ptr<void>(std::move(owner))); }
+    /// Keeps this loop's owner until the outermost callback under way has returned, or for good where that would not do.
+    virtual void keep(std::shared_ptr<void> owner) {
+        keeper_ = std::move(owner);
+        --depth_;
+    }
+    /// Nothing is watched or armed any more: leaves what it has borrowed as it was, and does not use it again.
+    virtual void end() noexcept {}
     /// libev's loop, or null.
     virtual struct ev_loop* native() const noexcept = 0;
 
@@ -114,7 +119,7 @@ public:
     /// For work outside of an iteration, which may come long after the last one.
     virtual void update_now() noexcept = 0;
     /// A callback of this loop is under way.
-    bool is_dispatching() const noexcept { return is_dispatching_; }
+    bool is_dispatching() const noexcept { return depth_ > 0 || keeper_; }
     /// To be called before the loop runs; `hooks` outlive it, or its last run.
     void set_hooks(LoopHooks* hooks) noexcept { hooks_ = hooks; }
 
@@ -123,16 +128,29 @@ protected:
     TimePoint now_{};
     Timestamp wall_clock_{};
 
+    // Callbacks are under way, within others' perhaps. Behind the outermost one the loop may be gone.
+    class Dispatching {
+    public:
+        explicit Dispatching(Loop& loop) noexcept : loop_(loop) { ++loop_.depth_; }
+        ~Dispatching() {
+            if (--loop_.depth_ < 0) loop_.let_go();
+        }
+        Dispatching(const Dispatching&) = delete;
+        Dispatching& operator=(const Dispatching&) = delete;
+
+    private:
+        Loop& loop_;
+    };
+
     // Every callback goes through here: nothing may be thrown through libev.
     template <typename Callback>
     void dispatch(Callback&& callback) noexcept {
-        const bool was_dispatching = std::exchange(is_dispatching_, true);
+        const Dispatching dispatching(*this);
         try {
             callback();
         } catch (...) {
             hooks_->on_callback_exception();
         }
-        is_dispatching_ = was_dispatching;
     }
 
     // What an implementation writes of the watchers it is given.
@@ -140,7 +158,13 @@ protected:
     static void set(Deadline& deadline, TimePoint at) noexcept { deadline.at_ = at; }
 
 private:
-    bool is_dispatching_ = false;
+    void let_go() noexcept {
+        depth_ = 0;
+        const std::shared_ptr<void> last = std::move(keeper_);
+    }
+
+    int depth_ = 0;                 // of callbacks; one less while the owner is kept, so that it ends below 0
+    std::shared_ptr<void> keeper_;  // the owner, when it is to go behind the outermost callback
 };
 
 /// libev's loop: a new one, or `borrowed`.

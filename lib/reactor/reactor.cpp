@@ -28,9 +28,8 @@ Reactor::Reactor(std::unique_ptr<reactor::Core> core) : core_(required(std::move
 Reactor::~Reactor() {
     core_->assert_owner();
     core_->end();
-    reactor::Loop& loop = core_->loop();
-    const bool is_kept = core_.use_count() > 1;
-    if (!is_kept && (core_->is_running() || loop.is_dispatching())) loop.keep(std::move(core_));
+    // What calls it inside of a loop's callback uses it again when that returns.
+    if (core_->loop().is_dispatching()) core_->loop().keep(std::move(core_));
 }
 
 // A callback may destroy the reactor: with a client that owns it, say.
