@@ -95,8 +95,14 @@ Error Link::exception_as_error() const {
 }
 
 void Link::fail(const Error& error) {
-    tell(error);
-    if (error.level() == ErrorLevel::connection) drop();
+    const bool ends = error.level() == ErrorLevel::connection;
+    try {
+        tell(error);
+    } catch (...) {
+        if (ends) drop();
+        throw;
+    }
+    if (ends) drop();
 }
 
 SendStatus Link::send_through(const HookListPtr& list, std::size_t position, const MessageView& message) {

@@ -55,6 +55,18 @@ Error not_followed(const std::string& peer, const ReconnectRequested& request, c
                  *redirect);
 }
 
+/// Does `then` also when `first` throws, which is thrown on behind it.
+template <typename First, typename Then>
+void both(First&& first, Then&& then) {
+    try {
+        first();
+    } catch (...) {
+        then();
+        throw;
+    }
+    then();
+}
+
 }  // namespace
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
@@ -205,10 +217,10 @@ Headers ClientBase::request_headers() const {
 void ClientBase::on_connect_failed(const Error& error) {
     const auto self = shared_from_this();
     if (backoff_) reconnect_after(backoff_->after_failure(error, core().entropy()));
-    report(error);
+    core().guard([&] { report(error); });
     // The listener may have begun an attempt of its own.
     if (is_under_way()) return;
-    drop_queue();
+    core().guard([&] { drop_queue(); });
     if (!is_under_way()) end_run(error);
 }
 
@@ -224,9 +236,11 @@ void ClientBase::disconnect() {
     cancel_reconnect();
     const bool was_connected = is_connected();
     if (was_connected) link_->disconnect();
-    drop_queue();
-    // The listener that was told may have begun another attempt.
-    if (!was_connected && !is_under_way()) end_run(std::nullopt);
+    // The listener that is told may begin another attempt.
+    both([&] { drop_queue(); },
+         [&] {
+             if (!was_connected && !is_under_way()) end_run(std::nullopt);
+         });
 }
 
 // Running.
@@ -412,8 +426,10 @@ void ClientBase::set_reconnect(const std::optional<ReconnectOptions>& options) {
     // It comes back by the new times, or not at all.
     cancel_reconnect();
     if (backoff_ && reconnect_after(backoff_->after_end(CloseCode::abnormal, core().now(), core().entropy()))) return;
-    drop_queue();
-    if (!is_under_way()) end_run(std::nullopt);
+    both([&] { drop_queue(); },
+         [&] {
+             if (!is_under_way()) end_run(std::nullopt);
+         });
 }
 
 void ClientBase::cancel_reconnect() {

@@ -185,7 +185,7 @@ bool ServerBase::settle_identity() {
     try {
         reload_context();
     } catch (const Error& error) {
-        report(error);
+        core().guard([&] { report(error); });
     }
     return state_ != State::idle;
 }

@@ -232,3 +232,53 @@ TEST_CASE("client sending: what is sent in on_error of a connection waits as lon
     pair.client->on_error({}).set_reconnect(at_once);
     pair.until([&] { return pair.received == "again"; });
 }
+
+TEST_CASE("client sending: on_error may throw, and still the end is told, the loss, and run() returns") {
+    Pair pair;
+    pair.reactor.on_exception([](std::exception_ptr) {});
+    std::vector<std::string> told;
+    const auto throwing = [&](Connection*, const Error& error) {
+        told.emplace_back(error.what());
+        throw std::runtime_error("from on_error");
+    };
+    const auto has_told_loss = [&] {
+        return std::any_of(told.begin(), told.end(), [](const std::string& what) { return what.find("queued messages") != what.npos; });
+    };
+    bool hangs = false;
+    const TimerId guard = pair.reactor.after(Seconds(20), [&] {
+        hangs = true;
+        pair.reactor.stop();
+    });
+    SECTION("a hook throws at a queued message") {
+        const auto hook = std::make_shared<Callback>();
+        hook->on_outgoing = [](Connection&, const MessageView& message, const Next& next) {
+            if (message.content == "2") throw std::runtime_error("from a hook");
+            return next(message);
+        };
+        int ends = 0;
+        pair.client->add_middleware(hook).on_error(throwing).on_disconnect([&](Connection&, const Disconnect&) { ++ends; });
+        for (const char* text : {"1", "2", "3", "4", "5"}) pair.client->text(text);
+        pair.client->run();
+        CHECK(ends == 1);
+    }
+    SECTION("nobody listens") {
+        Client client(pair.reactor, nobody());
+        if (GENERATE(false, true)) client.set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0), .max_attempts = 2});
+        client.on_error(throwing);
+        client.text("one");
+        client.text("two");
+        CHECK_THROWS_AS(client.run(), Error);
+    }
+    SECTION("the application gives up") {
+        const bool disconnects = GENERATE(false, true);
+        Client client(pair.reactor, nobody());
+        client.set_reconnect(never).on_error(throwing);
+        client.text("one");
+        client.text("two");
+        pair.reactor.after(Seconds(0.02), [&] { disconnects ? client.disconnect() : client.set_reconnect(std::nullopt); });
+        client.run();
+    }
+    pair.reactor.cancel(guard);
+    CHECK_FALSE(hangs);
+    CHECK(has_told_loss());
+}
