@@ -450,9 +450,9 @@ std::size_t Link::write_now(std::span<const iovec> slices) {
     return result.bytes;
 }
 
-/// Returns whether on_drain was called.
+/// Returns whether on_drain was called. On a connection that is closing there is no room any more: its successor tells.
 bool Link::tell_drained() {
-    if (!drain_due_ || buffered_amount() > settings_->low_water_mark) return false;
+    if (!drain_due_ || buffered_amount() > settings_->low_water_mark || !is_writable()) return false;
     drain_due_ = false;
     call([&](Owner& owner) { owner.on_drain(*this); });
     return true;

@@ -334,3 +334,14 @@ TEST_CASE("link: what the last callback of a turn without end sends leaves with 
             CHECK(lines[static_cast<std::size_t>(i)] == "text " + std::to_string(i) + name + std::string(100, 'x'));
     }
 }
+
+TEST_CASE("link: on_drain is not spent on a connection that is closing", "[link][backpressure]") {
+    Narrow narrow(marks(600, 500));
+    CHECK(narrow.send(901) == SendStatus::backpressure);
+    narrow.world.settle();
+    narrow.peer.close();
+    narrow.drain();
+    const Lines told = narrow.world.at_server.take();
+    CHECK(told.size() == 2);
+    CHECK(std::count(told.begin(), told.end(), "drain") == 0);
+}
