@@ -55,6 +55,9 @@ Error not_followed(const std::string& peer, const ReconnectRequested& request, c
                  *redirect);
 }
 
+/// So many ReconnectRequested that lead nowhere are followed one after the other.
+constexpr int max_requests_in_a_row = 16;
+
 /// Does `then` also when `first` throws, which is thrown on behind it.
 template <typename First, typename Then>
 void both(First&& first, Then&& then) {
@@ -388,17 +391,26 @@ void ClientBase::on_reconnect(Link& link, const ReconnectRequested& request) {
 
 void ClientBase::on_close_requested(const CloseRequested& request) { ClientBase::close(request.status(), request.reason()); }
 
+/// on_error, told of one that leads nowhere, may ask for another, but not for ever.
 void ClientBase::on_reconnect_requested(const ReconnectRequested& request) {
-    if (is_over()) return;
-    if (is_connected()) return on_reconnect(*link_, request);
-    try {
-        destination_.follow(request, !options_.unix_path.empty());
-        dialer_.reset();
-        begin();
-    } catch (const Error& error) {
-        // What this throws does not steer again: it would ask for the same.
-        log(LogLevel::error, error.what());
-        emit(slots.error, nullptr, error);
+    std::optional<ReconnectRequested> next(request);
+    for (int left = max_requests_in_a_row; next && left > 0 && !is_over(); --left) {
+        if (is_connected()) return on_reconnect(*link_, *next);
+        try {
+            destination_.follow(*next, !options_.unix_path.empty());
+            dialer_.reset();
+            return begin();
+        } catch (const Error& error) {
+            next.reset();
+            log(LogLevel::error, error.what());
+            try {
+                emit(slots.error, nullptr, error);
+            } catch (const CloseRequested& close) {
+                on_close_requested(close);
+            } catch (const ReconnectRequested& another) {
+                next.emplace(another);
+            }
+        }
     }
 }
 

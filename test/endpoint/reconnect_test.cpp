@@ -289,3 +289,18 @@ TEST_CASE("reconnect: what the application begins in on_error is the one attempt
     CHECK(handshakes == 1);
     CHECK(loop.server.connection_count() == 1);
 }
+
+TEST_CASE("reconnect: ReconnectRequested in on_error is followed behind one that leads nowhere, but not for ever") {
+    Loopback node;
+    node.server.start();
+    Client client(node.reactor, "ws://127.0.0.1:1/");
+    const int bad = GENERATE(1, 15, 16, 1000);
+    CAPTURE(bad);
+    int told = 0;
+    client.on_error([&](Connection*, const Error&) { throw ReconnectRequested(++told <= bad ? "ws://bad uri/" : node.uri()); });
+    client.connect();
+    node.until([&] { return told == 17 || node.server.connection_count() == 1; });
+    run_ready(node.reactor.core());
+    CHECK(told == std::min(bad + 1, 17));
+    CHECK(client.is_connected() == (bad < 16));
+}
