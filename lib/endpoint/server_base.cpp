@@ -130,13 +130,11 @@ void ServerBase::shutdown(CloseCode code, Seconds deadline) {
     if (state_ == State::shutting_down && links_.empty()) finish_shutdown();
 }
 
-/// Visits each link that there is when its turn comes; what is thrown at one is thrown on when all have had theirs.
+/// Visits each link that there is now, whichever ends meanwhile; what is thrown at one is thrown on when all have had their turn.
 template <typename Visit>
 void ServerBase::for_each_link(Visit&& visit) {
     std::exception_ptr thrown;
-    // By index: a callback may end the server, and with it the list.
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-        const std::shared_ptr<Link> link = links_[i];
+    for (const std::shared_ptr<Link>& link : all_links()) {
         try {
             visit(*link);
         } catch (...) {

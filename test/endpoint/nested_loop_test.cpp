@@ -188,3 +188,27 @@ TEST_CASE("nested loop: what is posted runs in its order") {
     loop.until([&] { return order.size() == 4; });
     CHECK(order == "bcda");
 }
+
+TEST_CASE("nested loop: a broadcast reaches the others when a connection ends within its hook") {
+    NestedLoop loop;
+    RawPeer first = loop.peer(), second = loop.peer(), third = loop.peer();
+    bool acted = false;
+    const auto hook = std::make_shared<Callback>();
+    hook->on_outgoing = [&](Connection&, const MessageView& message, const Next& next) {
+        if (!std::exchange(acted, true)) {
+            first.reset();
+            loop.until([&] { return loop.server.connection_count() == 2; });
+        }
+        return next(message);
+    };
+    loop.server.add_middleware(hook);
+    SECTION("a message") {
+        CHECK(loop.server.text("all") == 2);
+        for (RawPeer* peer : {&second, &third}) CHECK(peer->receive("all") == "\x81\x03"
+                                                                              "all");
+    }
+    SECTION("a shutdown") {
+        loop.server.shutdown();
+        for (RawPeer* peer : {&second, &third}) CHECK(peer->receive("\x03\xE9") == "\x88\x02\x03\xE9");
+    }
+}
