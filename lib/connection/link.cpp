@@ -353,7 +353,9 @@ SendStatus Link::transmit(const MessageView& message) try {
     drain_due_ = true;
     return SendStatus::backpressure;
 } catch (...) {
-    // No memory left, say: nothing may follow a message that was compressed or written by half.
+    // No memory left, say: nothing may follow a message that was compressed or written by half, which does not leave either.
+    outbox_.clear();
+    corked_ = 0;
     drop();
     throw;
 }
@@ -463,9 +465,10 @@ void Link::disconnect() {
     drop();
 }
 
-/// Ends the connection at once, without a word of who wanted that.
+/// Ends the connection at once, without a word of who wanted that. What was sent before leaves, as far as the socket takes it.
 void Link::drop() {
     if (finished_) return;
+    flush();
     session_.set_over();
     transport_->close();
     outbox_.clear();

@@ -282,3 +282,23 @@ TEST_CASE("client sending: on_error may throw, and still the end is told, the lo
     CHECK_FALSE(hangs);
     CHECK(has_told_loss());
 }
+
+TEST_CASE("client sending: what was queued leaves or is told, also when a hook ends the connection at the second") {
+    Pair pair;
+    const int what = GENERATE(0, 1, 2);
+    CAPTURE(what);
+    const std::string uri = pair.uri();
+    bool acted = false;
+    const auto hook = std::make_shared<Callback>();
+    hook->on_outgoing = [&](Connection& connection, const MessageView& message, const Next& next) {
+        if (message.content != "2" || std::exchange(acted, true)) return next(message);
+        if (what == 0) throw ReconnectRequested(uri);
+        if (what == 1) throw Error(Errc::connection_failure, "from a hook");
+        connection.disconnect();
+        return SendStatus::closed;
+    };
+    pair.client->add_middleware(hook);
+    for (const char* text : {"1", "2", "3", "4", "5"}) pair.client->text(text);
+    pair.until([&] { return acted && pair.received.size() + pair.lost == 5; });
+    CHECK(pair.received == (what == 0 ? "1345" : "1"));
+}
