@@ -78,7 +78,14 @@ SendStatus BlockingClient::close(CloseCode code, std::string_view reason) {
 Message BlockingClient::receive() {
     if (in_callback()) throw Error(Errc::reentrant, "receive() inside a callback of the same client would wait for itself");
     const Call call(*this);
-    if (inbox_.empty() && !link() && !is_under_way()) connect();
+    if (inbox_.empty() && !link() && !is_under_way()) {
+        try {
+            connect();
+        } catch (const Error&) {
+            // One that comes back by itself is waited for.
+            if (!is_waiting_to_reconnect()) throw;
+        }
+    }
     if (inbox_.empty() && is_under_way()) {
         if (link()) link()->hold(false);
         const bool decided = wait_for([this] { return !inbox_.empty() || !is_under_way(); }, configuration().timeout);

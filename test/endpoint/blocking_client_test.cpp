@@ -249,3 +249,23 @@ TEST_CASE("blocking client: a message that did not leave is not answered ok") {
     Client& called = *client;
     CHECK(called.binary(content) == SendStatus::closed);
 }
+
+TEST_CASE("blocking client: receive waits also when the first attempt of a client that comes back fails") {
+    // A port that nobody listens on yet.
+    Descriptor closed = listen_on(transport::Address::literal("127.0.0.1", 0));
+    const std::uint16_t port = transport::Address::local_of(closed.get()).port();
+    closed.reset();
+    Client client("ws://127.0.0.1:" + std::to_string(port) + "/");
+    client.set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0)});
+    Server server(client.reactor(), {.host = "127.0.0.1", .port = port});
+    server.on_handshake([](Connection& connection, const Request&, const Response&) { connection.text("late"); });
+    client.on_error([&](Connection*, const Error&) { server.start(); });
+    CHECK(client.receive().content() == "late");
+    client.disconnect();
+    Client never("ws://127.0.0.1:1/");
+    never.set_reconnect(ReconnectOptions{.initial = Seconds(1e6), .maximum = Seconds(1e6)}).set_timeout(Seconds(0.01));
+    CHECK(error_of([&] { never.receive(); }) == Errc::connection_timeout);
+    // One that does not come back tells at once.
+    Client once("ws://127.0.0.1:1/");
+    CHECK(error_of([&] { once.receive(); }) == Errc::client_failed);
+}
