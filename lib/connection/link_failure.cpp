@@ -4,9 +4,26 @@
 
 #include <hawser/logger.hpp>
 
+#include "protocol/writer.hpp"
+
 // What fails, and how the application and the session hear of it.
 
 namespace hawser::connection {
+
+namespace {
+
+/// What a hook throws as an error of the connection, or to steer it; an Error with a code of those that steer is not one of them.
+bool is_dealt_with(const Error& error) noexcept {
+    if (error.level() != ErrorLevel::control) return error.level() < ErrorLevel::handler;
+    return dynamic_cast<const CloseRequested*>(&error) || dynamic_cast<const ReconnectRequested*>(&error);
+}
+
+/// Whether there may be such a Close (RFC 6455, sections 5.5 and 7.4).
+bool is_possible(const CloseRequested& request) {
+    return !protocol::object_to({Opcode::close, request.reason(), request.status()});
+}
+
+}  // namespace
 
 void Link::on_error(Errc code, std::string what, const Response* response, std::error_code cause) {
     const std::string text = remote_name() + ": " + what;
@@ -43,6 +60,7 @@ void Link::treat_exception(bool tells) {
     try {
         throw;
     } catch (const CloseRequested& request) {
+        if (!is_possible(request)) return callback_failed(tells);
         if (session_.is_open())
             close(request.status(), request.reason());
         else
@@ -50,7 +68,7 @@ void Link::treat_exception(bool tells) {
     } catch (const ReconnectRequested& request) {
         if (owner_) owner_->on_reconnect(*this, request);
     } catch (const Error& error) {
-        if (error.level() == ErrorLevel::handler) return callback_failed(tells);
+        if (error.level() >= ErrorLevel::handler) return callback_failed(tells);
         const bool ends = error.level() == ErrorLevel::connection;
         try {
             tell_or_log(error, tells);
@@ -109,11 +127,11 @@ SendStatus Link::send_through(const HookListPtr& list, std::size_t position, con
     try {
         return Chain::outgoing(*this, list, position, message);
     } catch (const Error& error) {
-        if (error.level() == ErrorLevel::handler) throw;
+        if (!is_dealt_with(error)) throw;
         const auto owner = owner_ ? owner_->pin() : nullptr;
         // The Close that is asked for at a Close passes no hook: it would be asked for again.
         const auto* request = dynamic_cast<const CloseRequested*>(&error);
-        if (request && message.opcode == Opcode::close) return transmit({Opcode::close, request->reason(), request->status()});
+        if (request && message.opcode == Opcode::close && is_possible(*request)) return transmit({Opcode::close, request->reason(), request->status()});
         caught();
         return error.level() == ErrorLevel::message ? SendStatus::refused : SendStatus::closed;
     }

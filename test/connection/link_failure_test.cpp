@@ -382,3 +382,31 @@ TEST_CASE("link: on_error may steer when it hears of what a callback threw", "[l
           Lines{"handshake", "text x", "error connection_failure", "disconnect 1006", "error client_failed"});
     CHECK(world.client->uri().target() == "/elsewhere");
 }
+
+TEST_CASE("link: a Close that cannot be, or an error that only claims to steer, is a failed callback", "[link][exceptions]") {
+    const auto [fails, function] = GENERATE(
+        std::pair<bool, void (*)()>{true, [] { throw CloseRequested(CloseCode::abnormal); }},
+        std::pair<bool, void (*)()>{false, [] { throw CloseRequested(CloseCode::normal, std::string(123, 'x')); }},
+        std::pair<bool, void (*)()>{true, [] { throw CloseRequested(CloseCode::normal, std::string(124, 'x')); }},
+        std::pair<bool, void (*)()>{true, [] { throw Error(Errc::close_requested, "x"); }});
+    Throwing test(function);
+    test.peer.text("throw");
+    test.world.settle();
+    CHECK(test.peer.lines() == Lines{fails ? "close 1011" : "close 1000 " + std::string(123, 'x')});
+    CHECK(test.world.at_server.errors().size() == (fails ? 1 : 0));
+    CHECK(test.world.at_server.count("error callback_failed") == (fails ? 1 : 0));
+}
+
+TEST_CASE("link: an error of a hook that only claims to steer is the sender's", "[link][exceptions]") {
+    SimWorld world;
+    SimPeer peer = world.open_client();
+    const auto hook = std::make_shared<Callback>();
+    hook->on_outgoing = [](Connection&, const MessageView&, const Next&) -> SendStatus { throw Error(Errc::close_requested, "x"); };
+    world.server->add_middleware(hook);
+    const ConnectionPtr connection = world.newest();
+    world.at_server.take();
+    CHECK_THROWS_AS(connection->text("x"), Error);
+    world.settle();
+    CHECK(connection->is_writable());
+    CHECK(world.at_server.lines().empty());
+}
