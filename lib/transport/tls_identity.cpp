@@ -52,6 +52,9 @@ void parse_key(const IdentityFiles& files, std::string_view bytes, mbedtls_pk_co
     // mbedTLS does not always find out: what a wrong password makes of the key may look like one at its beginning.
     if (mbedtls::is_passphrase_failure(result) || bytes.find("ENCRYPTED") != std::string_view::npos)
         throw IdentityMismatch(Errc::invalid_option, sentence("passphrase", none + mbedtls::error_text(result)));
+    // Nor does it claim to: the key's option may follow.
+    if (files.key.empty() && files.may_change && bytes.find("PRIVATE KEY") == std::string_view::npos)
+        throw IdentityMismatch(Errc::invalid_option, sentence(option, none + mbedtls::error_text(result)));
     reject(option, none + mbedtls::error_text(result));
 }
 

@@ -228,3 +228,23 @@ TEST_CASE("wss files: a client may be destroyed when it is told that TLS keeps i
     loop.until([&] { return !client; });
     CHECK(told == 1);
 }
+
+TEST_CASE("wss files: a certificate and a key are set one after the other where one file had both, or there was none") {
+    const Files files;
+    const Identity old(files, "old"), next(files, "next");
+    TlsLoopback loop(SslOptions{{"local_cert", files.write("both.pem", old.made.pem + old.made.key)}});
+    CHECK(shown_certificate(loop) == old.made.pem);
+    set_ssl(loop.server, "local_cert", next.certificate);
+    set_ssl(loop.server, "local_pk", next.key);
+    CHECK(shown_certificate(loop) == next.made.pem);
+    Client client(loop.reactor, loop.uri(), {.configuration = with_ssl(trusting())});
+    CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
+    client.set_option("ssl", "local_cert", next.certificate).set_option("ssl", "local_pk", next.key);
+    CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
+    CHECK(loop.errors.empty());
+    // A key that is there, and cannot be read, is no option that is missing.
+    const std::string broken = files.write("broken.pem", next.made.pem + "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n");
+    Client other(loop.reactor, loop.uri(), {.configuration = with_ssl(trusting())});
+    other.reload_context();
+    CHECK_THROWS_AS(other.set_option("ssl", "local_cert", broken), Error);
+}
