@@ -29,20 +29,25 @@ int initialize_library() {
 // RFC 8305, section 3: how long IPv6 is waited for once IPv4 is there.
 constexpr Seconds resolution_delay{0.05};
 
-ResolverOptions completed(ResolverOptions options) {
-    const ResolvTimes times = read_resolv_conf(options.system_file);
-    if (options.timeout == Seconds(0)) options.timeout = times.timeout;
-    if (options.tries == 0) options.tries = times.attempts;
+ResolverOptions completed(ResolverOptions options, const ResolvConf& conf) {
+    if (options.timeout == Seconds(0)) options.timeout = conf.timeout;
+    if (options.tries == 0) options.tries = conf.attempts;
     return options;
 }
 
+// A name server has answered that there is nothing here, or it need not be asked.
+bool is_no(int status) { return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_EBADNAME; }
+
 class CaresResolver final : public Resolver, private reactor::Deadline {
 public:
-    CaresResolver(reactor::Core& core, OnDone on_done, Seconds latest_answer)
-        : core_(core), on_done_(std::make_shared<const OnDone>(std::move(on_done))), latest_answer_(latest_answer) {}
+    CaresResolver(reactor::Core& core, OnDone on_done, std::uint16_t port, Seconds latest_answer)
+        : core_(core),
+          on_done_(std::make_shared<const OnDone>(std::move(on_done))),
+          port_(std::to_string(port)),
+          latest_answer_(latest_answer) {}
     ~CaresResolver();
 
-    void look_up(const std::string& host, std::uint16_t port, const ResolverOptions& options);
+    void look_up(const std::string& host, const ResolverOptions& options);
     void finish(Result result) noexcept;
 
 private:
@@ -56,11 +61,13 @@ private:
         CaresResolver& resolver;
         int family;
         bool is_answered = false;
+        bool has_none = false;  // for certain, if no address came
     };
 
     int open_channel(const ResolverOptions& options, char* lookups);
-    void ask(Question& question, const std::string& host, std::uint16_t port);
-    bool is_in_hosts_file(const std::string& host, std::uint16_t port, const ResolverOptions& options);
+    void ask(Question& question, const std::string& host);
+    void ask_next_name();
+    bool is_in_hosts_file(const std::string& host, const ResolverOptions& options);
     void process(int descriptor, Readiness readiness);
     void arm();
     void on_deadline() override;
@@ -68,11 +75,15 @@ private:
     void found(Question& question, int status, const ares_addrinfo* list) noexcept;
     void answered(Question& question, int status);
     bool is_answered() const noexcept { return v4_.is_answered && v6_.is_answered; }
+    // Only of a name that is not there may the search list's next be asked: it is another host.
+    bool goes_on() const noexcept { return result_.addresses.empty() && !was_told_ && v4_.has_none && v6_.has_none && !names_.empty(); }
     void fail_for_memory() noexcept { finish({{}, "no memory left"}); }
 
     reactor::Core& core_;
     std::shared_ptr<const OnDone> on_done_;
+    const std::string port_;
     const Seconds latest_answer_;
+    std::vector<std::string> names_{};  // to be asked, the last first
     ares_channel channel_ = nullptr;
     std::map<int, Socket> sockets_;
     Question hosts_{*this, AF_UNSPEC}, v6_{*this, AF_INET6}, v4_{*this, AF_INET};
@@ -92,7 +103,8 @@ CaresResolver::~CaresResolver() {
 int CaresResolver::open_channel(const ResolverOptions& options, char* lookups) {
     if (const int status = initialize_library(); status != ARES_SUCCESS) return status;
     ares_options settings{};
-    int mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS;
+    // The domains, of which there are none: what is asked are full names.
+    int mask = ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS;
     // Without memory for the end of a look-up, c-ares 1.34.6 and later wait for another on a socket that they have closed and freed:
     // so they keep it. EDNS is on by itself from 1.22 on where no flags are given.
     settings.flags = ARES_FLAG_STAYOPEN | ARES_FLAG_EDNS;
@@ -114,30 +126,43 @@ int CaresResolver::open_channel(const ResolverOptions& options, char* lookups) {
     return options.servers.empty() ? int(ARES_SUCCESS) : ares_set_servers_ports_csv(channel_, options.servers.c_str());
 }
 
-void CaresResolver::look_up(const std::string& host, std::uint16_t port, const ResolverOptions& options) {
+void CaresResolver::look_up(const std::string& host, const ResolverOptions& options) {
     // A NUL would have another name looked up than the one that is shown and verified.
     if (host.empty() || host.find('\0') != std::string::npos) return finish({{}, ares_strerror(ARES_EBADNAME)});
-    if (is_in_hosts_file(host, port, options)) return;
+    if (is_in_hosts_file(host, options)) return;
+    const ResolvConf conf = read_resolv_conf(options.system_file);
+    names_ = full_names(host, conf);
+    std::reverse(names_.begin(), names_.end());
     char dns[] = "b";
-    if (const int status = open_channel(completed(options), dns); status != ARES_SUCCESS) return finish({{}, ares_strerror(status)});
-    ask(v6_, host, port);
-    ask(v4_, host, port);
+    if (const int status = open_channel(completed(options, conf), dns); status != ARES_SUCCESS) return finish({{}, ares_strerror(status)});
+    ask_next_name();
+}
+
+// Both families of one name: were the search list walked for each apart, their addresses could be of two hosts.
+void CaresResolver::ask_next_name() {
+    const std::string name = std::move(names_.back());
+    names_.pop_back();
+    ares_cancel(channel_);
+    for (Question* question : {&v6_, &v4_}) question->is_answered = question->has_none = false;
+    tell_at_ = TimePoint::max();
+    ask(v6_, name);
+    ask(v4_, name);
     arm();
 }
 
 // What the file has for one family is all there is: the other is not asked of DNS. Answered at once.
-bool CaresResolver::is_in_hosts_file(const std::string& host, std::uint16_t port, const ResolverOptions& options) {
+bool CaresResolver::is_in_hosts_file(const std::string& host, const ResolverOptions& options) {
     char file[] = "f";
     if (const int status = open_channel(options, file); status != ARES_SUCCESS) {
         finish({{}, ares_strerror(status)});
         return true;
     }
-    ask(hosts_, host, port);
+    ask(hosts_, host);
     ares_destroy(std::exchange(channel_, nullptr));
     return is_done_;
 }
 
-void CaresResolver::ask(Question& question, const std::string& host, std::uint16_t port) {
+void CaresResolver::ask(Question& question, const std::string& host) {
     ares_addrinfo_hints hints{};
     hints.ai_family = question.family;
     hints.ai_socktype = SOCK_STREAM;
@@ -147,11 +172,11 @@ void CaresResolver::ask(Question& question, const std::string& host, std::uint16
         one.resolver.found(one, status, list);
         ares_freeaddrinfo(list);
     };
-    ares_getaddrinfo(channel_, host.c_str(), std::to_string(port).c_str(), &hints, on_found, &question);
+    ares_getaddrinfo(channel_, host.c_str(), port_.c_str(), &hints, on_found, &question);
 }
 
 void CaresResolver::found(Question& question, int status, const ares_addrinfo* list) noexcept try {
-    if (is_done_) return;
+    if (is_done_ || status == ARES_ECANCELLED) return;
     std::vector<Address> addresses;
     for (const ares_addrinfo_node* node = list ? list->nodes : nullptr; node; node = node->ai_next)
         addresses.emplace_back(node->ai_addr, node->ai_addrlen);
@@ -171,6 +196,8 @@ void CaresResolver::found(Question& question, int status, const ares_addrinfo* l
 // that it has no records of any kind (RFC 8020), which for IPv6 alone not every server means (RFC 4074, section 4.2).
 void CaresResolver::answered(Question& question, int status) {
     question.is_answered = true;
+    question.has_none = is_no(status) || status == ARES_SUCCESS;
+    if (question.family == AF_INET && status == ARES_ENOTFOUND) v6_.has_none = true;
     if (result_.failure.empty() || (status != ARES_SUCCESS && status != ARES_ENODATA))
         result_.failure = ares_strerror(status == ARES_SUCCESS ? int(ARES_ENODATA) : status);
     const bool found_any = !result_.addresses.empty();
@@ -205,6 +232,7 @@ void CaresResolver::arm() {
 
 void CaresResolver::on_deadline() {
     if (core_.fresh_now() < tell_at_) return process(ARES_SOCKET_BAD, Readiness::none);
+    if (!is_done_ && goes_on()) return ask_next_name();
     Result result = std::exchange(result_, {});
     if (!result.addresses.empty()) result.failure.clear();
     result.is_last = is_done_ = is_done_ || was_told_ || is_answered() || result.addresses.empty();
@@ -248,11 +276,11 @@ std::string no_address_reason(const std::string& host) {
 
 std::unique_ptr<Resolver> Resolver::resolve(reactor::Core& core, const std::string& host, std::uint16_t port, OnDone on_done,
                                             const ResolverOptions& options) {
-    auto resolver = std::make_unique<CaresResolver>(core, std::move(on_done), options.latest_answer);
+    auto resolver = std::make_unique<CaresResolver>(core, std::move(on_done), port, options.latest_answer);
     std::vector<Address> known = known_addresses(host, port);
     std::string reason = no_address_reason(host);
     if (known.empty() && reason.empty()) {
-        resolver->look_up(host, port, options);
+        resolver->look_up(host, options);
     } else {
         resolver->finish({std::move(known), std::move(reason)});
     }

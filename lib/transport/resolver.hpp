@@ -28,7 +28,8 @@ struct ResolverOptions {
 };
 
 /// Looks up one name by c-ares on the reactor's loop: in the hosts file, then by DNS, for each family apart, so that a name server which
-/// answers but for one family does not hold up the other (RFC 8305, section 3). Never blocks the loop. Destroying it cancels the look-up.
+/// answers but for one family does not hold up the other (RFC 8305, section 3). Of resolv.conf's search list one name is asked at a time,
+/// and the next only when the one before has no address of either family. Never blocks the loop. Destroying it cancels the look-up.
 class Resolver {
 public:
     struct Result {

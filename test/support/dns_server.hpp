@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ public:
     /// What it answers for a name; for one without an entry: that there is none.
     Zone& operator[](const std::string& name) { return zones_[name]; }
     int questions() const { return questions_; }
+    /// Whether it was asked for a name.
+    bool was_asked(const std::string& name) const { return names_.contains(name); }
 
 private:
     static constexpr std::size_t head_size = 12;  // RFC 1035, section 4.1.1
@@ -65,6 +68,7 @@ private:
         std::size_t at = head_size;
         for (; query[at] != '\0'; at += std::size_t(query[at]) + 1)
             name += (name.empty() ? "" : ".") + query.substr(at + 1, std::size_t(query[at]));
+        names_.insert(name);
         const bool is_v6 = query[at + 2] == 28;  // AAAA (RFC 3596)
         const std::string question = query.substr(head_size, at + 5 - head_size);
         const auto zone = zones_.find(name);
@@ -95,6 +99,7 @@ private:
     hawser::reactor::Core& core_;
     Descriptor socket_;
     std::map<std::string, Zone> zones_;
+    std::set<std::string> names_;
     int questions_ = 0;
 };
 

@@ -203,6 +203,71 @@ TEST_CASE("resolver: an address whose zone is no interface is not asked of DNS")
     CHECK(transport::no_address_reason("a.test").empty());
 }
 
+TEST_CASE("resolver: of the search list one name is asked at a time, for both families") {
+    Fixture f;
+    const support::TemporaryDirectory directory;
+    f.system_file = directory.file("resolv.conf");
+    std::ofstream(f.system_file) << "search a.corp b.corp\n";
+    const auto addresses = DnsServer::Answer::addresses;
+    const auto none = DnsServer::Answer::none;
+    SECTION("the name itself has IPv4 alone") {
+        f.dns["www.example"] = {addresses, {"127.0.0.1"}, {}};
+        f.dns["www.example.a.corp"] = {addresses, {}, {"::1"}};
+        CHECK(f.shown("www.example") == Names{"127.0.0.1:9001"});
+        CHECK_FALSE(f.dns.was_asked("www.example.a.corp"));
+    }
+    SECTION("the name itself has IPv6 alone, and none of IPv4") {
+        f.dns["www.example"] = {DnsServer::Answer::no_such_name, {}, {"::1"}, addresses};
+        f.dns["www.example.a.corp"] = {addresses, {"127.0.0.1"}, {}};
+        CHECK(f.shown("www.example") == Names{"[::1]:9001"});
+        CHECK_FALSE(f.dns.was_asked("www.example.a.corp"));
+    }
+    SECTION("a short name has IPv4 in the first domain, IPv6 in the second") {
+        f.dns["foo.a.corp"] = {addresses, {"127.0.0.1"}, {}, DnsServer::Answer::no_such_name};
+        f.dns["foo.b.corp"] = {addresses, {}, {"::1"}};
+        CHECK(f.shown("foo") == Names{"127.0.0.1:9001"});
+        CHECK_FALSE(f.dns.was_asked("foo.b.corp"));
+    }
+    SECTION("a short name is in the second domain, the first has the name without an address") {
+        f.dns["foo.a.corp"] = {};
+        f.dns["foo.b.corp"] = {addresses, {"127.0.0.1"}, {"::1"}};
+        CHECK(f.shown("foo") == Names{"127.0.0.1:9001", "[::1]:9001"});
+        CHECK_FALSE(f.dns.was_asked("foo"));
+        CHECK(f.dns.questions() == 4);
+    }
+    SECTION("a short name is in no domain") {
+        f.dns["foo"] = {addresses, {"127.0.0.1"}, {}};
+        CHECK(f.shown("foo") == Names{"127.0.0.1:9001"});
+        CHECK(f.dns.questions() == 6);
+    }
+    SECTION("nothing is there") {
+        CHECK(f.shown("www.example").empty());
+        CHECK(f.result->failure == "Domain name not found");
+        CHECK(f.dns.questions() == 6);
+    }
+    SECTION("a question for IPv6 is dropped for a name that is not there") {
+        f.wait = Seconds(1000);
+        f.dns["foo.a.corp"] = {DnsServer::Answer::no_such_name, {}, {}, none};
+        f.dns["foo.b.corp"] = {addresses, {"127.0.0.1"}, {"::1"}};
+        CHECK(f.shown("foo") == Names{"127.0.0.1:9001", "[::1]:9001"});
+    }
+    SECTION("what is not answered is not said to be nowhere") {
+        f.wait = Seconds(0.05);
+        f.dns["www.example.a.corp"] = {addresses, {"127.0.0.1"}, {"::1"}};
+        SECTION("IPv4, none of IPv6") { f.dns["www.example"] = {none, {}, {}, addresses}; }
+        SECTION("IPv6, none of IPv4") { f.dns["www.example"] = {addresses, {}, {}, none}; }
+        SECTION("both") { f.dns["www.example"] = {none}; }
+        CHECK(f.shown("www.example").empty());
+        CHECK(f.result->failure == "Timeout while contacting DNS servers");
+        CHECK_FALSE(f.dns.was_asked("www.example.a.corp"));
+    }
+    SECTION("a full name is asked alone") {
+        f.dns["foo.a.corp"] = {addresses, {"127.0.0.1"}, {"::1"}};
+        CHECK(f.shown("foo.").empty());
+        CHECK(f.dns.questions() == 2);
+    }
+}
+
 TEST_CASE("resolver: a failure says why") {
     Fixture f;
     f.dns["empty.test"] = {};
