@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t max_body = 1024;
 /// How long more of a body is waited for that ends with the connection: a server may keep that open.
 constexpr Seconds body_pause{0.5};
+/// What there is at least to decide about a response that has taken all the time of the handshake.
+constexpr Seconds least_decision{0.5};
 /// Interim responses that may come before the answer.
 constexpr unsigned max_interim = 8;
 
@@ -164,7 +166,7 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
         return end_with(Errc::handshake_failed,
                         "the opening handshake failed: the server, or a proxy in between, answered 101 by HTTP/1.0");
     opening_->response = std::move(opening_->parser.response());
-    if (status_code == 101) return deliver_response();
+    if (status_code == 101) return deliver_response(now);
     phase_ = Phase::body;
     opening_->body.emplace(opening_->response, max_body, configuration_->max_head_size);
 }
@@ -182,12 +184,14 @@ void Session::receive_body(std::span<char>& rest, TimePoint now) {
     HttpBody& body = *opening_->body;
     body.feed(as_view(rest), opening_->response.body);
     rest = {};
-    if (body.is_complete()) return deliver_response();
+    if (body.is_complete()) return deliver_response(now);
     if (body.ends_with_connection()) wait_deadline_ = std::min(opening_->deadline, later(now, body_pause));
 }
 
-void Session::deliver_response() {
+/// What was waited for of the body is no bound for the decision, which has the time of the handshake, and a moment from `now` on.
+void Session::deliver_response(TimePoint now) {
     phase_ = Phase::deciding;
+    wait_deadline_ = std::max(opening_->deadline, later(now, least_decision));
     events_.on_response(std::move(opening_->response));
 }
 
@@ -248,7 +252,7 @@ void Session::receive_close(MessageView& message, TimePoint now) {
 void Session::receive_end() {
     if (over_) return;
     end_received_ = true;
-    if (phase_ == Phase::body) return deliver_response();
+    if (phase_ == Phase::body) return deliver_response(last_received_);
     if (is_opening()) {
         // A connection that never said anything is a port probe, not an error.
         if (role_ == Role::server && !opening_->received_any) return set_over();
@@ -371,7 +375,7 @@ void Session::transport_failed(std::string what, Errc code, std::error_code caus
     const bool expected = (close_sent_ && close_received_) || phase_ == Phase::refused || (ending_ && ending_->error);
     if (expected) return set_over();
     // A server that refuses may reset the connection behind its answer.
-    if (phase_ == Phase::body && !over_) return deliver_response();
+    if (phase_ == Phase::body && !over_) return deliver_response(last_received_);
     end_with(code, std::move(what), cause);
 }
 
@@ -402,7 +406,7 @@ TimePoint Session::next_deadline() const noexcept {
 
 void Session::tick(TimePoint now, bool is_securing) {
     if (over_) return;
-    if (now >= wait_deadline_) wait_is_over(is_securing);
+    if (now >= wait_deadline_) wait_is_over(now, is_securing);
     if (!over_ && now >= stall_deadline())
         end_with(Errc::connection_failure, "the peer took no bytes for " + seconds_text(configuration_->timeout), timed_out());
     if (!over_ && now >= idle_deadline()) {
@@ -421,9 +425,9 @@ const char* Session::missing_step(bool is_securing) const noexcept {
     return is_server ? "no whole HTTP request has come" : "no whole HTTP response has come";
 }
 
-void Session::wait_is_over(bool is_securing) {
+void Session::wait_is_over(TimePoint now, bool is_securing) {
     wait_deadline_ = TimePoint::max();
-    if (phase_ == Phase::body) return deliver_response();
+    if (phase_ == Phase::body) return deliver_response(now);
     if (is_opening()) {
         const std::string within = "the opening handshake was not complete within " + seconds_text(opening_->limit);
         return end_with(Errc::connection_failure, within + ": " + missing_step(is_securing), timed_out());

@@ -208,7 +208,7 @@ private:
     void receive_messages(std::span<char>& rest, TimePoint now);
     void receive_close(MessageView& message, TimePoint now);
     void stop_messages(Half half) noexcept;
-    void deliver_response();
+    void deliver_response(TimePoint now);
     void refuse(const HttpFailure& failure, TimePoint now);
     std::string format_answer(const Response& response) const;
     std::optional<std::string> check_extensions(const Response& response);
@@ -227,7 +227,7 @@ private:
     void both_closes_passed() noexcept;
     void start_close_wait(TimePoint now) noexcept;
     const char* missing_step(bool is_securing) const noexcept;
-    void wait_is_over(bool is_securing);
+    void wait_is_over(TimePoint now, bool is_securing);
     TimePoint idle_deadline() const noexcept;
     TimePoint stall_deadline() const noexcept;
     bool is_opening() const noexcept { return phase_ < Phase::open; }

@@ -157,3 +157,40 @@ TEST_CASE("session: the body of a refusal may end with the connection, or for la
     late.client.wait(Seconds(10));
     CHECK(late.body() == "why");
 }
+
+TEST_CASE("session: a decision about a refusal has the time of the handshake, however its body ended") {
+    const std::string head = "HTTP/1.1 403 Forbidden\r\n";
+    SessionPeer client(Role::client);
+    client.agrees = false;
+    client.start();
+    Seconds left(10);
+    SECTION("nothing came for a while") {
+        client.feed(head + "\r\nhello");
+        client.wait(Seconds(0.5));
+        left = Seconds(9.5);
+    }
+    SECTION("the connection ended") {
+        client.feed(head + "\r\nhello");
+        client.wait(Seconds(0.1));
+        client.session.receive_end();
+        left = Seconds(9.9);
+    }
+    SECTION("the connection was reset") {
+        client.feed(head + "\r\nhello");
+        client.wait(Seconds(0.1));
+        client.session.transport_failed("connection reset");
+        left = Seconds(9.9);
+    }
+    SECTION("it was complete") { client.feed(head + "Content-Length: 5\r\n\r\nhello"); }
+    SECTION("all the time went by before: a moment is left") {
+        client.feed(head + "Content-Length: 50\r\n\r\nhello");
+        client.wait(Seconds(10));
+        left = Seconds(0.5);
+    }
+    client.wait(left - Seconds(0.001));
+    CHECK(client.told() == Told{"response 403"});
+    CHECK(client.response.body == "hello");
+    client.wait(Seconds(0.002));
+    CHECK(client.told() == Told{"error connection_failure"});
+    CHECK(contains(client.error_texts.back(), "within 10 s: the application has not accepted the HTTP response"));
+}
