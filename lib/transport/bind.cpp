@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <optional>
 #include <system_error>
 
@@ -125,31 +124,51 @@ std::vector<BoundSocket> bind_host(const ListenOptions& options) {
     }
 }
 
-// Keeps others from making room in the folder of a Unix socket at the same time: of several that find one stale path, one alone is to
-// replace it. A lock of the folder itself leaves no file behind, whatever becomes of who holds it.
-class FolderLock {
+// Keeps others from making room at the path of a Unix socket at the same time: of several that find it stale, one alone is to replace it.
+// A file of one's own beside it is locked, for that of anybody else could be locked by anybody. It is there no longer than the lock.
+class PathLock {
 public:
-    explicit FolderLock(const std::string& path) {
-        const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-        // What cannot be read cannot be locked; whether it can be bound in is for bind() to tell.
-        folder_.reset(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        for (int tries = 1000; folder_ && flock(folder_.get(), LOCK_EX | LOCK_NB) != 0; --tries) {
-            // Not all file systems have locks.
-            if (errno != EWOULDBLOCK && errno != EINTR) break;
-            if (tries == 0) throw std::system_error(EWOULDBLOCK, std::generic_category(), "another program has locked its folder");
+    explicit PathLock(const std::string& path) : file_(path + ".lock") {
+        for (int tries = 1000; open_file() && !take(); --tries) {
+            if (tries == 0) throw std::system_error(EWOULDBLOCK, std::generic_category(), "another program is about to listen there");
             const timespec a_moment{0, 1'000'000};
             nanosleep(&a_moment, nullptr);
         }
     }
     // A child that was forked meanwhile has the lock too: closing the descriptor would not end it.
-    ~FolderLock() {
-        if (folder_) flock(folder_.get(), LOCK_UN);
+    ~PathLock() {
+        if (!lock_) return;
+        unlink(file_.c_str());
+        flock(lock_.get(), LOCK_UN);
     }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
+    PathLock(const PathLock&) = delete;
+    PathLock& operator=(const PathLock&) = delete;
 
 private:
-    Descriptor folder_;
+    // Where there can be no file, bind() has something to say; what another user has put there keeps nobody from listening.
+    bool open_file() {
+        lock_.reset(open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR));
+        struct stat info {};
+        if (lock_ && (fstat(lock_.get(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_uid != geteuid())) lock_.reset();
+        return bool(lock_);
+    }
+
+    // False for a file that another has locked, or has removed since it was opened.
+    bool take() {
+        if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno == EWOULDBLOCK || errno == EINTR) return false;
+            // Not all file systems have locks.
+            lock_.reset();
+            return true;
+        }
+        struct stat locked {
+        }, there{};
+        return fstat(lock_.get(), &locked) == 0 && lstat(file_.c_str(), &there) == 0 && locked.st_ino == there.st_ino &&
+               locked.st_dev == there.st_dev;
+    }
+
+    const std::string file_;
+    Descriptor lock_;
 };
 
 // Makes room at `path` if what is there is a socket nobody listens on any more: after a crash nobody removed it.
@@ -165,6 +184,9 @@ void remove_stale(const std::string& path, const Address& address) {
     if (unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno();
 }
 
+// A name that is no path, and goes with its socket (unix(7)).
+bool is_abstract(const std::string& path) { return path.starts_with('\0'); }
+
 BoundSocket bind_unix(const ListenOptions& options) {
     const Address address = Address::unix_socket(options.unix_path);
     try {
@@ -172,7 +194,8 @@ BoundSocket bind_unix(const ListenOptions& options) {
             throw std::system_error(ENAMETOOLONG, std::generic_category(), unix_path_bound());
         }
         // Until it listens: before that it looks stale.
-        const FolderLock lock(options.unix_path);
+        std::optional<PathLock> lock;
+        if (!is_abstract(options.unix_path)) lock.emplace(options.unix_path);
         BoundSocket bound{open_stream_socket(AF_UNIX), address, {}};
         try {
             bind_to(bound.descriptor, address);

@@ -4,15 +4,19 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/child.hpp"
@@ -44,6 +48,12 @@ namespace {
 
 ListenOptions at(std::string host, std::uint16_t port = 0) { return {.host = std::move(host), .port = port}; }
 ListenOptions at_path(std::string path) { return {.unix_path = std::move(path)}; }
+
+std::vector<std::string> names_in(const support::TemporaryDirectory& directory) {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.file(""))) names.push_back(entry.path().filename());
+    return names;
+}
 
 Error refusal(const ListenOptions& options) {
     try {
@@ -216,12 +226,37 @@ TEST_CASE("bind: of two that find one stale Unix socket at the same time, one al
     std::string rival;
     before_listening = [&] { rival = refusal(at_path(path)).what(); };
     const auto bound = bind_sockets(at_path(path));
-    CHECK(rival == "cannot listen on unix:" + path + ": another program has locked its folder: Resource temporarily unavailable");
+    CHECK(rival == "cannot listen on unix:" + path + ": another program is about to listen there: Resource temporarily unavailable");
     CHECK(connect_to(Address::unix_socket(path)));
-    // From here on it is seen to be in use, and the folder is free.
+    // From here on it is seen to be in use, and nothing is left of the lock.
     CHECK(refusal(at_path(path)).cause() == std::errc::address_in_use);
+    CHECK(names_in(directory) == std::vector<std::string>{"socket"});
+}
+
+TEST_CASE("bind: nobody's lock of the folder, nor what is in the way of the lock, keeps a Unix socket from its path") {
+    const support::TemporaryDirectory directory;
+    const std::string path = directory.file("socket");
     const transport::Descriptor folder(open(directory.file("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    CHECK(flock(folder.get(), LOCK_EX | LOCK_NB) == 0);
+    const auto began = std::chrono::steady_clock::now();
+    SECTION("a lock of the folder") { REQUIRE(flock(folder.get(), LOCK_EX | LOCK_NB) == 0); }
+    SECTION("a shared lock of the folder") { REQUIRE(flock(folder.get(), LOCK_SH | LOCK_NB) == 0); }
+    SECTION("a folder") { std::filesystem::create_directory(path + ".lock"); }
+    SECTION("a link") { std::filesystem::create_symlink("/dev/null", path + ".lock"); }
+    SECTION("a pipe") { REQUIRE(mkfifo((path + ".lock").c_str(), 0600) == 0); }
+    SECTION("a file that a program left which did not come to its end") { std::ofstream(path + ".lock") << "left"; }
+    support::listen_on(Address::unix_socket(path)).reset();
+    const auto bound = bind_sockets(at_path(path));
+    CHECK(connect_to(Address::unix_socket(path)));
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::milliseconds(500));
+}
+
+TEST_CASE("bind: an abstract Unix socket needs no file, and no lock") {
+    const std::string name = std::string(1, '\0') + "hawser-bind-test-" + std::to_string(getpid());
+    const transport::Descriptor folder(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(flock(folder.get(), LOCK_EX | LOCK_NB) == 0);
+    const auto bound = bind_sockets(at_path(name));
+    CHECK(connect_to(Address::unix_socket(name)));
+    CHECK(refusal(at_path(name)).cause() == std::errc::address_in_use);
 }
 
 TEST_CASE("bind: a Unix socket that somebody listens on is left alone") {
