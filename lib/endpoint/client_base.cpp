@@ -106,12 +106,13 @@ std::shared_ptr<transport::TlsContext> ClientBase::make_tls(const Context& conte
 /// Sees to what the next connection needs for TLS. Files that have changed are read anew; when they cannot be, what was read before
 /// stays, as it does on a server.
 void ClientBase::prepare_tls() {
-    if (!uri().is_secure()) return;
     try {
-        tls_ = make_tls(configuration().context);
+        reload_context();
     } catch (const Error& error) {
         if (!tls_) throw;
-        log(LogLevel::warning, "what has changed on disk is not used", {{"uri", uri().str()}, {"reason", error.what()}});
+        // That of a pair which does not fit is told with the handshake.
+        if (!is_identity_due_)
+            log(LogLevel::warning, "what has changed on disk is not used", {{"uri", uri().str()}, {"reason", error.what()}});
     }
 }
 
@@ -131,16 +132,28 @@ void ClientBase::update_tls(const Context& context) {
     if (!tls_ || is_over()) return;
     try {
         tls_ = make_tls(context);
+        is_identity_due_ = false;
     } catch (const transport::IdentityMismatch&) {
-        // The option that is missing may follow: the next connection tells.
-        tls_.reset();
+        // The option that is missing may follow: the next handshake tells, and until then it goes on with what there is.
+        is_identity_due_ = true;
     }
 }
 
 void ClientBase::reload_context() {
     if (!uri().is_secure()) return;
-    if (is_over()) throw Error(Errc::client_failed, uri().str() + ": the client reads no files again, its reactor is gone");
     tls_ = make_tls(configuration().context);
+    is_identity_due_ = false;
+}
+
+/// What is wrong with a certificate, key and passphrase that were set one after the other, once.
+std::optional<Error> ClientBase::settle_identity() {
+    if (!uri().is_secure() || !std::exchange(is_identity_due_, false)) return std::nullopt;
+    try {
+        reload_context();
+        return std::nullopt;
+    } catch (const Error& error) {
+        return error;
+    }
 }
 
 void ClientBase::dial() {
@@ -178,7 +191,9 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
         return on_connect_failed(*error);
     }
     if (!tls_ && !can_secure()) return;
+    const std::optional<Error> misfit = settle_identity();
     connected(std::get<0>(std::move(result)));
+    if (misfit) report(*misfit);
 }
 
 void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {

@@ -88,6 +88,7 @@ private:
     std::shared_ptr<transport::TlsContext> make_tls(const Context& context) const;
     void prepare_tls();
     bool can_secure();
+    std::optional<Error> settle_identity();
     void go_home();
     void check_proxy(const Configuration& configuration) const;
     bool reconnect_after(std::optional<Seconds> delay);
@@ -119,6 +120,7 @@ private:
     bool running_ = false;
     bool in_run_ = false;
     bool reconnect_due_ = false;
+    bool is_identity_due_ = false;  // certificate and key were set, and do not fit together yet
 };
 
 }  // namespace hawser::endpoint

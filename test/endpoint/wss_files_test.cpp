@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "support/tls_loopback.hpp"
 
 using namespace support;
@@ -165,13 +169,15 @@ TEST_CASE("wss files: a client's certificate, key and passphrase are changed one
                   {.configuration = with_ssl(trusting({{"local_cert", old.certificate}, {"local_pk", old.key}}))});
     CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
     client.set_option("ssl", "local_pk", next.key);
-    CHECK_THROWS_AS(client.connect(), Error);
+    CHECK_THROWS_AS(client.reload_context(), Error);
+    CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
+    CHECK(loop.opened.back()->peer_certificate() == old.made.pem);
     client.set_option("ssl", "local_cert", next.certificate);
     CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
     CHECK(loop.opened.back()->peer_certificate() == next.made.pem);
 }
 
-TEST_CASE("wss files: a pair that is half changed while a client connects is told, and ends nothing else") {
+TEST_CASE("wss files: a pair that is half changed while a client connects is told, and the one before serves on") {
     const Files files;
     const Identity old(files, "old"), next(files, "next");
     TlsLoopback loop;
@@ -183,30 +189,41 @@ TEST_CASE("wss files: a pair that is half changed while a client connects is tol
     client.set_option("ssl", "local_pk", next.key);
     loop.until([&] { return !said.empty(); });
     CHECK(contains(said, "does not belong to the first certificate"));
-    CHECK_FALSE(client.is_connected());
+    loop.until([&] { return !loop.opened.empty(); });
+    client.disconnect();
     client.set_option("ssl", "local_cert", next.certificate);
     CHECK(attempt(loop, loop.uri(), {}, &client).echoed);
 }
 
-TEST_CASE("wss files: a client that comes back tells of options that TLS cannot have, and comes back no more") {
+TEST_CASE("wss files: a client that comes back between certificate and key uses those before, and tells once") {
     const Files files;
     const Identity old(files, "old"), next(files, "next");
-    TlsLoopback loop;
+    TlsLoopback loop(SslOptions{{"verify_peer", true}, {"cafile", Authority::instance().root_file}, {"capture_peer_cert", true}});
     Client client(loop.reactor, loop.uri(),
                   {.configuration = with_ssl(trusting({{"local_cert", old.certificate}, {"local_pk", old.key}}))});
     client.set_reconnect({.initial = Seconds(0.01)});
-    bool open = false;
-    std::string said;
-    client.on_handshake([&](Connection&, const Request&, const Response&) { open = true; }).on_error([&](Connection*, const Error& error) {
-        said += error.what();
-    });
-    client.connect();
-    loop.until([&] { return open && !loop.opened.empty(); });
+    std::vector<std::string> said;
+    client.on_error([&](Connection*, const Error& error) { said.push_back(error.what()); });
+    const auto shown_next = [&] {
+        const std::size_t before = loop.opened.size();
+        if (before == 0) client.connect();
+        if (before > 0) loop.opened.back()->disconnect();
+        loop.until([&] { return loop.opened.size() > before && client.is_connected(); });
+        return loop.opened.back()->peer_certificate();
+    };
+    const auto misfits = [&] {
+        return std::count_if(said.begin(), said.end(), [](const auto& one) { return contains(one, "does not belong to the first"); });
+    };
+    CHECK(shown_next() == old.made.pem);
+    client.set_option("ssl", "local_cert", next.certificate);
+    CHECK(misfits() == 0);
+    CHECK(shown_next() == old.made.pem);
+    CHECK(misfits() == 1);
+    CHECK(shown_next() == old.made.pem);
+    CHECK(misfits() == 1);
     client.set_option("ssl", "local_pk", next.key);
-    loop.opened.back()->disconnect();
-    loop.until([&] { return contains(said, "does not belong to the first certificate"); });
-    run_ready(loop.reactor.core());
-    CHECK_FALSE(client.is_connected());
+    CHECK(shown_next() == next.made.pem);
+    CHECK(misfits() == 1);
 }
 
 TEST_CASE("wss files: a client may be destroyed when it is told that TLS keeps it from connecting anew") {
