@@ -172,6 +172,8 @@ void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
     link->index = static_cast<std::uint32_t>(links_.size());
     links_.push_back(link);
+    // The listener that was told may have stopped the server.
+    link->hold(state_ == State::stopped);
     link->begin();
 }
 

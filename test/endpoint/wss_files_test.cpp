@@ -160,6 +160,28 @@ TEST_CASE("wss files: a server that its listener ends when a pair does not fit t
     CHECK(loop.opened.empty());
 }
 
+TEST_CASE("wss files: a server that its listener stops when a pair does not fit takes that connection's messages when it goes on") {
+    const Files files;
+    const Identity old(files, "old"), next(files, "next");
+    TlsLoopback loop(SslOptions{{"local_cert", old.certificate}, {"local_pk", old.key}});
+    bool told = false;
+    loop.server.on_error([&](Connection*, const Error&) {
+        told = true;
+        loop.server.stop();
+    });
+    set_ssl(loop.server, "local_pk", next.key);
+    Client client(loop.reactor, loop.uri(), {.configuration = with_ssl(trusting())});
+    std::size_t echoes = 0;
+    client.on_text([&](Connection&, MessageView) { ++echoes; });
+    client.connect();
+    client.text("hello");
+    loop.until([&] { return told && !loop.opened.empty(); });
+    for (int i = 0; i < 5; ++i) run_ready(loop.reactor.core());
+    CHECK(echoes == 0);
+    loop.server.start();
+    loop.until([&] { return echoes == 1; });
+}
+
 TEST_CASE("wss files: a client's certificate, key and passphrase are changed one after the other") {
     const Authority& authority = Authority::instance();
     const Files files;
