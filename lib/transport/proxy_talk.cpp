@@ -16,6 +16,8 @@ using Status = ProxyTalk::Status;
 
 /// Of an answer to CONNECT, with the blank line.
 constexpr std::size_t max_head_size = 8 * 1024;
+/// Interim responses that may come before the answer (RFC 9110, section 15.2).
+constexpr unsigned max_interim = 8;
 
 class HttpConnect final : public ProxyTalk {
 public:
@@ -29,6 +31,13 @@ public:
 
 private:
     Status advance() override {
+        Status status = take_response();
+        while (status == Status::incomplete && is_interim_) status = take_response();
+        return status;
+    }
+
+    Status take_response() {
+        is_interim_ = false;
         constexpr std::string_view version = "HTTP/1.";
         if (!input_.starts_with(version.substr(0, std::min(input_.size(), version.size())))) return fail("does not answer by HTTP");
         const std::size_t end = input_.find("\r\n\r\n");
@@ -39,6 +48,13 @@ private:
         const std::string answer(line.substr(std::min(line.find(' ') + 1, line.size())));
         if (answer.size() < 3 || !std::all_of(answer.begin(), answer.begin() + 3, is_digit) || (answer.size() > 3 && answer[3] != ' '))
             return fail("answered with " + cited(line) + ", which is no HTTP");
+        // The answer itself follows; a switch of protocols was not asked for.
+        if (answer[0] == '1' && !answer.starts_with("101")) {
+            if (++interim_count_ > max_interim) return fail("sends interim responses without end");
+            input_.erase(0, end + 4);
+            is_interim_ = true;
+            return Status::incomplete;
+        }
         // Any 2xx is consent, and has no body, whatever its fields say (RFC 9110, section 9.3.6).
         if (answer[0] == '2') {
             input_.erase(0, end + 4);
@@ -47,6 +63,9 @@ private:
         std::string why = "answered " + cited(answer);
         return is_final_refusal(std::stoi(answer)) ? refuse(std::move(why)) : fail(std::move(why));
     }
+
+    unsigned interim_count_ = 0;
+    bool is_interim_ = false;  // what was taken last: there may be more behind it
 };
 
 class Socks5 final : public ProxyTalk {

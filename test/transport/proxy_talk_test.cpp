@@ -52,7 +52,7 @@ TEST_CASE("proxy talk: any 2xx is consent, whatever fields it has") {
 TEST_CASE("proxy talk: another answer to CONNECT is told") {
     CHECK(http("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n") ==
           R"(answered "407 Proxy Authentication Required")");
-    CHECK(http("HTTP/1.1 100 Continue\r\n\r\n") == R"(answered "100 Continue")");
+    CHECK(http("HTTP/1.1 101 Switching Protocols\r\n\r\n") == R"(answered "101 Switching Protocols")");
     CHECK(http("HTTP/1.1 302 \x1b[31m\r\n\r\n") == R"(answered "302 \x1b[31m")");
     for (const char* line : {"HTTP/1.1", "HTTP/1.1 ", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1 2x0 OK", "HTTP/1.1  200 OK"}) {
         CAPTURE(line);
@@ -61,6 +61,24 @@ TEST_CASE("proxy talk: another answer to CONNECT is told") {
     CHECK(http("S") == "does not answer by HTTP");
     CHECK(http("HTTP/2") == "does not answer by HTTP");
     CHECK(http("\x15") == "does not answer by HTTP");
+}
+
+TEST_CASE("proxy talk: interim responses are skipped, and there are no more than 8") {
+    const std::string interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+    const std::string consent_to = "HTTP/1.1 200 OK\r\n\r\n";
+    CHECK(http(interim) == "?");
+    CHECK(http(interim + consent_to).empty());
+    CHECK(http(interim + "HTTP/1.1 403 No\r\n\r\n") == R"(answered "403 No")");
+    CHECK(http("HTTP/1.1 100\r\n\r\nX") == "does not answer by HTTP");
+    const auto at_once = begin("http://a:1");
+    CHECK(at_once->receive(interim + consent_to) == Status::complete);
+    for (const int count : {7, 8, 9}) {
+        std::string many;
+        for (int i = 0; i < count; ++i) many += "HTTP/1.1 102 Processing\r\n\r\n";
+        CHECK(http(count > 8 ? many : many + consent_to) == (count > 8 ? "sends interim responses without end" : ""));
+        const auto whole = begin("http://a:1");
+        CHECK(whole->receive(many + consent_to) == (count > 8 ? Status::failed : Status::complete));
+    }
 }
 
 TEST_CASE("proxy talk: what asking again will not change is told apart") {
