@@ -4,6 +4,8 @@
 
 #include <hawser/error.hpp>
 
+#include "types/text.hpp"
+
 namespace hawser {
 namespace {
 
@@ -21,7 +23,8 @@ bool is_possible(const Proxy& proxy) {
 }  // namespace
 
 std::optional<Proxy> parse_proxy(std::string_view text) {
-    const std::string_view scheme = text.substr(0, text.find(':'));
+    // Of any case (RFC 3986, section 3.1).
+    const std::string scheme = lower(text.substr(0, text.find(':')));
     const bool is_http = scheme == "http";
     if (!is_http && scheme != "socks5" && scheme != "socks5h") return std::nullopt;
     const std::string rest(text.substr(scheme.size()));

@@ -40,6 +40,19 @@ TEST_CASE("proxy: without a port it is the protocol's, and socks5h is socks5") {
     CHECK(parse_proxy("http://a:443")->port == 443);
 }
 
+TEST_CASE("proxy: its scheme may have either case") {
+    for (const char* text : {"HTTP://a:1", "Http://a:1"}) {
+        REQUIRE(parse_proxy(text));
+        CHECK(parse_proxy(text)->protocol == Proxy::Protocol::http);
+        CHECK(parse_proxy(text)->port == 1);
+    }
+    for (const char* text : {"SOCKS5://a", "Socks5H://a"}) {
+        REQUIRE(parse_proxy(text));
+        CHECK(parse_proxy(text)->protocol == Proxy::Protocol::socks5);
+        CHECK(parse_proxy(text)->port == 1080);
+    }
+}
+
 TEST_CASE("proxy: anything else is none") {
     for (const char* text : {"",
                              "http",
@@ -48,7 +61,7 @@ TEST_CASE("proxy: anything else is none") {
                              "proxy.example:3128",
                              "https://a:1",
                              "socks4://a:1",
-                             "HTTP://a:1",
+                             "HTTPS://a:1",
                              "ws://a:1",
                              "socks5hh://a",
                              "socks://a",
