@@ -155,7 +155,10 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
     if (status == HttpParser::Status::incomplete) return;
     if (status == HttpParser::Status::failed) {
         const HttpFailure failure = opening_->parser.failure();
-        if (role_ == Role::server) return refuse(failure, now);
+        if (role_ == Role::server) {
+            opening_->head_only = opening_->parser.request().method == "HEAD";
+            return refuse(failure, now);
+        }
         return end_with(Errc::handshake_failed, "the opening handshake failed: the response is not HTTP/1.1: " + failure.reason);
     }
     phase_ = Phase::deciding;

@@ -223,6 +223,21 @@ TEST_CASE("session: a page is answered once, and HEAD gets no body") {
     CHECK(head.output.take() == "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\n");
 }
 
+TEST_CASE("session: HEAD gets no body either when its head cannot be understood") {
+    for (const char* rest : {" /\n", " nowhere HTTP/1.1\r\n", " / HTTP/2.0\r\n", " / HTTP/1.1\r\n folded\r\n\r\n",
+                             " / HTTP/1.1\r\nHost a\r\n\r\n", " / HTTP/1.1\r\n\r\n"}) {
+        CAPTURE(rest);
+        for (const std::string method : {"HEAD", "GET"}) {
+            SessionPeer server(Role::server);
+            server.feed(method + rest);
+            const std::string answer = server.output.take();
+            CHECK(contains(answer, "\r\nContent-Length: "));
+            CHECK(answer.ends_with("\r\n\r\n") == (method == "HEAD"));
+            CHECK(server.told() == Told{"error handshake_failed"});
+        }
+    }
+}
+
 TEST_CASE("session: a page is asked for by HTTP/1.0 too, without a Host, and by OPTIONS") {
     for (const char* request : {"GET /health HTTP/1.0\r\n\r\n", "OPTIONS /health HTTP/1.0\r\n\r\n",
                                 "GET /health HTTP/1.2\r\nHost: a\r\n\r\n", "OPTIONS /health HTTP/1.1\r\nHost: a\r\n\r\n"}) {
