@@ -78,10 +78,10 @@ std::optional<Seconds> Backoff::after_end(CloseCode code, TimePoint now, Entropy
     return next(Seconds(0), entropy);
 }
 
-std::optional<Seconds> Backoff::after_failure(const Error& error, Entropy& entropy) {
+std::optional<Seconds> Backoff::after_failure(const Error& error, Entropy& entropy, bool is_elsewhere) {
     const Response* response = error.response();
     if (!response) return next(Seconds(0), entropy);
-    if (is_final_refusal(response->status)) return std::nullopt;
+    if (!is_elsewhere && is_final_refusal(response->status)) return std::nullopt;
     // The wait that is drawn comes on top: others were told the same.
     std::optional<Seconds> wait = next(Seconds(0), entropy);
     if (wait) *wait += std::min(retry_after(*response), options_.max_retry_after);

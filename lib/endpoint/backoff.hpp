@@ -18,7 +18,8 @@ public:
     void opened(TimePoint now) noexcept { opened_ = now; }
     /// How long to wait after an end or a failure; nothing when it should not be tried again.
     std::optional<Seconds> after_end(CloseCode code, TimePoint now, Entropy& entropy);
-    std::optional<Seconds> after_failure(const Error& error, Entropy& entropy);
+    /// `is_elsewhere`: the next attempt has another target, to which a refusal of this one's says nothing.
+    std::optional<Seconds> after_failure(const Error& error, Entropy& entropy, bool is_elsewhere = false);
 
 private:
     std::optional<Seconds> next(Seconds least, Entropy& entropy);

@@ -187,7 +187,7 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
     const std::unique_ptr<transport::Dialer> done = std::move(dialer_);
     if (const Error* error = std::get_if<Error>(&result)) {
         // Asking again will not change the answer.
-        if (done->is_refused()) wanted_ = false;
+        if (done->is_refused() && !destination_.is_temporary()) wanted_ = false;
         return on_connect_failed(*error);
     }
     if (!tls_ && !can_secure()) return;
@@ -478,7 +478,7 @@ bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
 bool ClientBase::comes_back_after(const Link& link, const Disconnect& ending) {
     if (!backoff_ || link.closed_here()) return false;
     if (link.was_open()) return reconnect_after(backoff_->after_end(ending.code, core().now(), core().entropy()));
-    return ending.error && reconnect_after(backoff_->after_failure(*ending.error, core().entropy()));
+    return ending.error && reconnect_after(backoff_->after_failure(*ending.error, core().entropy(), destination_.is_temporary()));
 }
 
 void ClientBase::on_end(Link& link, const Disconnect& ending) {

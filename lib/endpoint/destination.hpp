@@ -16,6 +16,8 @@ public:
     const Uri& uri() const noexcept { return present_; }
     /// Where the next attempt begins: the given URI, or what permanent redirects or the application have put in its place.
     const Uri& home() const noexcept { return home_; }
+    /// A redirect has led here for this attempt alone: what is refused here need not be at home.
+    bool is_temporary() const noexcept { return is_temporary_; }
     /// Makes the next attempt begin there. Returns whether redirects had led elsewhere.
     bool go_home();
     /// Goes where the application or a redirect asks; to no other origin when `is_bound` to the present one's socket. Throws what is

@@ -63,6 +63,28 @@ TEST_CASE("reconnect: redirects to what is dead are followed anew each time, bey
     CHECK(errors == std::vector(4, Errc::client_failed));
 }
 
+TEST_CASE("reconnect: a final refusal by where a redirect leads for one attempt is a failure like another") {
+    const auto [status, is_final] =
+        GENERATE(std::pair{302, false}, std::pair{303, false}, std::pair{307, false}, std::pair{301, true}, std::pair{308, true});
+    const int refusal = GENERATE(401, 404);
+    CAPTURE(status, refusal);
+    Reactor reactor;
+    Redirector node(reactor, "");
+    node.status = refusal;
+    Redirector balancer(reactor, node.uri());
+    balancer.status = status;
+    Client client(reactor, balancer.uri());
+    client.set_option("http", "follow_location", true).set_reconnect(at_once);
+    std::size_t failures = 0;
+    client.on_error([&](Connection*, const Error& error) { failures += error.response() && error.response()->status == refusal; });
+    client.connect();
+    const std::size_t expected = is_final ? 1 : 3;
+    REQUIRE(run_until(reactor.core(), [&] { return failures == expected; }));
+    if (is_final) run_ready(reactor.core());
+    CHECK(node.requests.size() == expected);
+    CHECK(balancer.requests.size() == expected);
+}
+
 TEST_CASE("reconnect: a redirect that cannot be followed is a refusal like another, and tried again") {
     Reactor reactor;
     Redirector server(reactor, GENERATE("ftp://x.example/", "ws:x/",
