@@ -156,13 +156,17 @@ Response refuse_response(const HttpFailure& failure) {
     return response;
 }
 
+std::optional<std::string> check_accept(std::string_view key, const Headers& headers) {
+    if (auto problem = check_switch(headers, "the response")) return problem;
+    if (headers.count("Sec-WebSocket-Accept") != 1 || headers.get("Sec-WebSocket-Accept") != accept_key(key))
+        return "the response's Sec-WebSocket-Accept does not answer the request's key";
+    return std::nullopt;
+}
+
 std::optional<std::string> check_response(const Request& request, const Response& response) {
     const Headers& headers = response.headers;
     if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + response.reason;
-    if (auto problem = check_switch(headers, "the response")) return problem;
-    const std::string expected = accept_key(request.headers.get("Sec-WebSocket-Key").value_or(""));
-    if (headers.count("Sec-WebSocket-Accept") != 1 || headers.get("Sec-WebSocket-Accept") != expected)
-        return "the response's Sec-WebSocket-Accept does not answer the request's key";
+    if (auto problem = check_accept(request.headers.get("Sec-WebSocket-Key").value_or(""), headers)) return problem;
     const auto chosen = headers.get(subprotocol_field);
     if (!chosen) return std::nullopt;
     const auto offered = request.headers.list(subprotocol_field);

@@ -32,6 +32,8 @@ Response accept_response(const Request& request);
 /// Sec-WebSocket-Version with 426.
 Response refuse_response(const HttpFailure& failure);
 
+/// What is wrong with a 101 as the answer to a request with this Sec-WebSocket-Key (RFC 6455, section 4.2.2), or nothing.
+std::optional<std::string> check_accept(std::string_view key, const Headers& headers);
 /// What is wrong with the response to a request (RFC 6455, section 4.1), or nothing; `check_extensions` looks
 /// at the extensions.
 std::optional<std::string> check_response(const Request& request, const Response& response);

@@ -240,6 +240,26 @@ void append_fields(std::string& head, const Headers& headers) {
     }
 }
 
+/// That what a response says of its body is what is sent (RFC 9112, section 6): it leaves in one piece. Where no body is sent, to HEAD and
+/// with 304, a length is that of what there would be (RFC 9110, section 8.6).
+void check_framing(const Response& response, bool is_of_head) {
+    const auto refuse = [&](const std::string& why) {
+        refuse_to_send("the response " + std::to_string(response.status) + " cannot be sent: " + why);
+    };
+    const bool has_none = !may_have_body(response.status);
+    if (!response.body.empty() && (has_none || response.status == 205)) refuse("it has a body, which this status forbids");
+    if (response.headers.has("Transfer-Encoding")) refuse("it has a Transfer-Encoding, but its body is sent as it is");
+    const auto length = response.headers.get("Content-Length");
+    if (!length) return;
+    if (has_none && response.status != 304) refuse("it has a Content-Length, which this status forbids");
+    if (response.headers.count("Content-Length") > 1) refuse("it has more than one Content-Length");
+    const bool is_number = !length->empty() && std::all_of(length->begin(), length->end(), is_digit);
+    const bool is_free = (is_of_head && response.body.empty()) || response.status == 304;
+    const std::string_view value = length->substr(std::min(length->find_first_not_of('0'), length->size() - is_number));
+    if (!is_number || (!is_free && value != std::to_string(response.body.size())))
+        refuse("its Content-Length is " + cited(*length) + ", but its body has " + std::to_string(response.body.size()) + " bytes");
+}
+
 }  // namespace
 
 bool may_have_body(int status) noexcept { return status >= 200 && status != 204 && status != 304; }
@@ -254,19 +274,17 @@ std::string format_request(const Request& request) {
     return head.append("\r\n");
 }
 
-std::string format_response(const Response& response) {
+std::string format_response(const Response& response, bool is_of_head) {
     const std::string status = std::to_string(response.status);
     const std::string_view reason = response.reason.empty() ? reason_phrase(response.status) : response.reason;
     if (response.status < 100 || response.status > 999)
         refuse_to_send("a response cannot be sent: its status " + status + " does not have 3 digits");
     if (!is_field_value(reason)) refuse_to_send("the response " + status + " cannot be sent: its reason phrase has a control character");
-    if (!response.body.empty() && !may_have_body(response.status))
-        refuse_to_send("the response " + status + " cannot be sent: it has a body, which this status forbids");
+    check_framing(response, is_of_head);
     std::string head;
     head.append(http_version).append(" ").append(status).append(" ").append(reason).append("\r\n");
     append_fields(head, response.headers);
-    // Never both (RFC 9112, section 6.2).
-    if (may_have_body(response.status) && !response.headers.has("Content-Length") && !response.headers.has("Transfer-Encoding"))
+    if (may_have_body(response.status) && !response.headers.has("Content-Length"))
         head.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
     return head.append("\r\n").append(response.body);
 }

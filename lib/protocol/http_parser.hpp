@@ -96,6 +96,6 @@ bool may_have_body(int status) noexcept;
 /// behind the head, and where a body may be, Content-Length tells its size unless a field does so already.
 /// Throws `Errc::invalid_option` for whatever HTTP does not allow: nothing in a request or response can add a line.
 std::string format_request(const Request& request);
-std::string format_response(const Response& response);
+std::string format_response(const Response& response, bool is_of_head = false);
 
 }  // namespace hawser::protocol

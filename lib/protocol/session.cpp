@@ -67,7 +67,7 @@ void Session::examine(Request request, TimePoint now) {
     opening_->head_only = request.method == "HEAD";
     switch (examine_request(request, opening_->parser.minor_version(), failure)) {
         case Wish::refused: return refuse(failure, now);
-        case Wish::websocket: opening_->may_switch = true; return events_.on_request(std::move(request));
+        case Wish::websocket: opening_->key = *request.headers.get("Sec-WebSocket-Key"); return events_.on_request(std::move(request));
         case Wish::page: return events_.on_page_request(std::move(request));
     }
 }
@@ -99,13 +99,15 @@ void Session::respond(const Response& response, TimePoint now) {
 /// The bytes of a response. Throws `Errc::invalid_option` for one that cannot be sent, or is none that ends the exchange: an interim
 /// response, or 101 to a request that asks for no WebSocket, or without the proof of one (RFC 6455, section 4.2.2).
 std::string Session::format_answer(const Response& response) const {
-    const bool switches = response.status == 101 && opening_->may_switch && response.headers.has("Sec-WebSocket-Accept");
-    if (switches) return format_response(response);
+    if (response.status == 101 && !opening_->key.empty()) {
+        if (const auto problem = check_accept(opening_->key, response.headers)) throw Error(Errc::invalid_option, *problem);
+        return format_response(response);
+    }
     if (response.status >= 100 && response.status < 200)
         throw Error(Errc::invalid_option, "the response " + std::to_string(response.status) + " cannot be the answer to this request");
     Response last = response;
     last.headers.set("Connection", "close");
-    std::string bytes = format_response(last);
+    std::string bytes = format_response(last, opening_->head_only);
     if (opening_->head_only) bytes.resize(bytes.size() - response.body.size());
     return bytes;
 }

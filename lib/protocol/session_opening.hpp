@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <hawser/compression.hpp>
 #include <hawser/http.hpp>
@@ -27,8 +28,8 @@ struct Session::Opening {
     TimePoint deadline;
     unsigned interim_count = 0;
     bool received_any = false;
-    bool head_only = false;   // server: the request's method is HEAD
-    bool may_switch = false;  // server: the request asks for a WebSocket
+    bool head_only = false;  // server: the request's method is HEAD
+    std::string key{};       // server: the request asks for a WebSocket with this
     std::optional<DeflateOptions> deflate{};
     std::shared_ptr<DeflatePool> deflate_pool{};
     std::optional<DeflateAgreement> agreed{};

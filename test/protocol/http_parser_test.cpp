@@ -398,15 +398,34 @@ TEST_CASE("http_parser: what is formatted is parsed back") {
 TEST_CASE("http_parser: a response gets the standard reason phrase and its Content-Length") {
     CHECK(format_response({404, {}, {}, "gone\n"}) == "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\ngone\n");
     CHECK(format_response({403, "Go away", {}, {}}) == "HTTP/1.1 403 Go away\r\nContent-Length: 0\r\n\r\n");
-    CHECK(format_response({200, {}, {{"content-length", "7"}}, {}}) == "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n");
-    CHECK(format_response({200, {}, {{"Transfer-Encoding", "x"}}, "y"}) == "HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\ny");
+    CHECK(format_response({200, {}, {{"content-length", "7"}}, {}}, true) == "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n");
+    CHECK(format_response({304, {}, {{"Content-Length", "7"}}, {}}) == "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n");
+    CHECK(format_response({200, {}, {{"Content-Length", "01"}}, "y"}) == "HTTP/1.1 200 OK\r\nContent-Length: 01\r\n\r\ny");
+    CHECK(format_response({200, {}, {{"Content-Length", "00"}}, {}}) == "HTTP/1.1 200 OK\r\nContent-Length: 00\r\n\r\n");
     for (const int status : {100, 101, 199, 204, 304}) CHECK_FALSE(contains(format_response({status, "x", {}, {}}), "Content-Length"));
     for (const int status : {200, 205, 303, 426, 599}) CHECK(contains(format_response({status, "x", {}, {}}), "Content-Length: 0\r\n"));
 }
 
 TEST_CASE("http_parser: a body is refused where the status forbids one") {
-    for (const int status : {100, 101, 204, 304})
+    for (const int status : {100, 101, 204, 205, 304})
         refuses_to_format([&] { format_response({status, {}, {}, "x"}); }, std::to_string(status) + " cannot be sent: it has a body");
+}
+
+TEST_CASE("http_parser: a response that says of its body what is not sent is refused") {
+    for (const char* value : {"4", "6", "", "x", "5x", "-5", "+5", "5, 5", "99999999999999999999999"}) {
+        CAPTURE(value);
+        refuses_to_format([&] { format_response({200, {}, {{"Content-Length", value}}, "hello"}); }, "its Content-Length is");
+        refuses_to_format([&] { format_response({200, {}, {{"Content-Length", value}}, "hello"}, true); }, "its Content-Length is");
+    }
+    for (const char* value : {"", "x", "5, 5"})
+        refuses_to_format([&] { format_response({200, {}, {{"Content-Length", value}}, {}}, true); }, "its Content-Length is");
+    refuses_to_format([] { format_response({200, {}, {{"Content-Length", "5"}, {"content-length", "5"}}, "hello"}); }, "more than one");
+    for (const int status : {101, 103, 204}) {
+        refuses_to_format([&] { format_response({status, {}, {{"Content-Length", "0"}}, {}}); }, "which this status forbids");
+        refuses_to_format([&] { format_response({status, {}, {{"Transfer-Encoding", "chunked"}}, {}}); }, "has a Transfer-Encoding");
+    }
+    for (const char* coding : {"chunked", "gzip, chunked", ""})
+        refuses_to_format([&] { format_response({200, {}, {{"transfer-encoding", coding}}, "hello"}); }, "has a Transfer-Encoding");
 }
 
 TEST_CASE("http_parser: nothing in a request or response can add a line") {

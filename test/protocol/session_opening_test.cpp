@@ -1,5 +1,6 @@
 // The opening handshake of lib/protocol/session.cpp.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 using namespace hawser::protocol;
 using hawser::Configuration;
 using hawser::Errc;
+using hawser::Headers;
 using hawser::Response;
 using support::request_head;
 using support::SessionPeer;
@@ -258,7 +260,9 @@ TEST_CASE("session: what cannot be the answer is replaced by 500 and told, and n
     const Response bad =
         GENERATE(Response{403, "", {{"X", "a\r\nb"}}, ""}, Response{403, "", {{"X", "a "}}, ""}, Response{403, "", {{"X Y", "a"}}, ""},
                  Response{403, "No\n", {}, ""}, Response{99, "", {}, ""}, Response{1000, "", {}, ""}, Response{204, "", {}, "x"},
-                 Response{101, "", {}, ""}, Response{100, "", {}, ""}, Response{199, "", {}, ""});
+                 Response{101, "", {}, ""}, Response{100, "", {}, ""}, Response{199, "", {}, ""}, Response{205, "", {}, "x"},
+                 Response{200, "", {{"Content-Length", "2"}}, "x"}, Response{200, "", {{"Transfer-Encoding", "chunked"}}, "x"},
+                 Response{204, "", {{"Content-Length", "0"}}, ""}, Response{204, "", {{"Transfer-Encoding", "chunked"}}, ""});
     const bool is_page = GENERATE(false, true);
     CAPTURE(bad.status, is_page);
     SessionPeer server(Role::server);
@@ -283,6 +287,27 @@ TEST_CASE("session: a 101 opens nothing without the proof, nor for a request tha
     page.session.respond(accept_response(page.request), page.now);
     CHECK(page.output.take().starts_with("HTTP/1.1 500 "));
     CHECK(contains(page.error_texts.back(), "101 cannot be the answer to this request"));
+}
+
+TEST_CASE("session: a 101 that a hook has spoilt is replaced by 500") {
+    const auto spoilt = [](const std::function<void(Headers&)>& spoil) {
+        SessionPeer server(Role::server);
+        server.agrees = false;
+        server.feed(request_head);
+        Response answer = accept_response(server.request);
+        spoil(answer.headers);
+        server.session.respond(answer, server.now);
+        return server.output.take().starts_with("HTTP/1.1 500 ") && server.told() == Told{"request /chat", "error handshake_failed"};
+    };
+    CHECK_FALSE(spoilt([](Headers& fields) { fields.add("X", "y"); }));
+    CHECK(spoilt([](Headers& fields) { fields.add("Content-Length", "0"); }));
+    CHECK(spoilt([](Headers& fields) { fields.add("Transfer-Encoding", "chunked"); }));
+    CHECK(spoilt([](Headers& fields) { fields.add("Sec-WebSocket-Accept", std::string(*fields.get("Sec-WebSocket-Accept"))); }));
+    CHECK(spoilt([](Headers& fields) { fields.set("Sec-WebSocket-Accept", "c3BvaWx0IGJ5IGEgaG9vaw=="); }));
+    for (const char* name : {"Sec-WebSocket-Accept", "Upgrade", "Connection"}) {
+        CHECK(spoilt([&](Headers& fields) { fields.remove(name); }));
+        CHECK(spoilt([&](Headers& fields) { fields.set(name, "close"); }));
+    }
 }
 
 TEST_CASE("session: a request that cannot be sent fails the handshake") {
