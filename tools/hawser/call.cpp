@@ -23,6 +23,8 @@ std::string describe_end(const Uri& uri, const Disconnect& ending) {
 Call::Call(const CallOptions& options, bool raw)
     : verbose_(options.common.verbose), terminal_(reactor_, raw), client_(reactor_, options.uri, options.client_options()) {
     options.apply_to(client_);
+    // What cannot be shown ends the command.
+    reactor_.on_exception([](const std::exception_ptr& exception) { std::rethrow_exception(exception); });
     client_.on_handshake([this](Connection& connection, const Request&, const Response& response) { on_handshake(connection, response); });
     client_.on_disconnect([this](Connection&, const Disconnect& ending) { on_disconnect(ending); });
     client_.on_error([this](Connection*, const Error& error) { on_error(error); });

@@ -118,6 +118,8 @@ void print_report(Reactor& reactor, const BenchOptions& options, const Report& r
 int run_bench(const BenchOptions& options) {
     const Plan plan = options.checked_plan();
     Reactor reactor;
+    // An echo that is none ends the run.
+    reactor.on_exception([](const std::exception_ptr& exception) { std::rethrow_exception(exception); });
     const std::unique_ptr<Load> load = make_load(reactor, plan);
     std::optional<Signals> signals(std::in_place, reactor, [&](bool) { load->finish(); });
     const Report report = load->run();
