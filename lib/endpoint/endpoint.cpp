@@ -13,32 +13,25 @@ const Configuration& Endpoint::configuration() const noexcept { return base_->co
 // A call keeps the body until it returns: what it calls or lets go of may destroy the endpoint.
 
 void Endpoint::listen_message(Opcode opcode, Listeners::OnMessage function) {
-    const auto base = base_;
-    base->listen(base->message_slot(opcode), std::move(function));
+    std::shared_ptr(base_)->listen(base_->message_slot(opcode), std::move(function));
 }
 void Endpoint::listen_any_message(Listeners::OnMessage function) {
-    const auto base = base_;
-    base->listen(base->slots.any_message, std::move(function));
+    std::shared_ptr(base_)->listen(base_->slots.any_message, std::move(function));
 }
 void Endpoint::listen_handshake(Listeners::OnHandshake function) {
-    const auto base = base_;
-    base->listen(base->slots.handshake, std::move(function));
+    std::shared_ptr(base_)->listen(base_->slots.handshake, std::move(function));
 }
 void Endpoint::listen_disconnect(Listeners::OnDisconnect function) {
-    const auto base = base_;
-    base->listen(base->slots.disconnect, std::move(function));
+    std::shared_ptr(base_)->listen(base_->slots.disconnect, std::move(function));
 }
 void Endpoint::listen_error(Listeners::OnError function) {
-    const auto base = base_;
-    base->listen(base->slots.error, std::move(function));
+    std::shared_ptr(base_)->listen(base_->slots.error, std::move(function));
 }
 void Endpoint::listen_drain(Listeners::OnDrain function) {
-    const auto base = base_;
-    base->listen(base->slots.drain, std::move(function));
+    std::shared_ptr(base_)->listen(base_->slots.drain, std::move(function));
 }
 void Endpoint::listen_connect(Listeners::OnHandshake function) {
-    const auto base = base_;
-    base->listen(base->slots.connect, std::move(function));
+    std::shared_ptr(base_)->listen(base_->slots.connect, std::move(function));
 }
 void Endpoint::listen_tick(Listeners::OnTick function) {
     const auto base = base_;

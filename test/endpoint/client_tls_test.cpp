@@ -2,15 +2,10 @@
 #include <string>
 #include <vector>
 
+#include "support/error_of.hpp"
 #include "support/identity.hpp"
 
 using namespace support;
-
-namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
 
 TEST_CASE("client tls: clients of one reactor resume each other's sessions, with the same host, port and options") {
     TlsLoopback loop;

@@ -38,8 +38,6 @@ struct World {
     bool ended = false;
 };
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 template <typename Function>
 void swallow(Function&& function) {
     try {

@@ -2,13 +2,12 @@
 #include <string>
 #include <vector>
 
+#include "support/error_of.hpp"
 #include "support/identity.hpp"
 
 using namespace support;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// What the server shows to a client that has not been there.
 std::string shown_certificate(TlsLoopback& loop) {

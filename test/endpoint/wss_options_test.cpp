@@ -1,11 +1,10 @@
+#include "support/error_of.hpp"
 #include "support/tls_loopback.hpp"
 
 using namespace support;
 using Map = std::map<std::string, std::string>;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::vector<std::string> suites = {"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"};
 SslOptions tls12(SslOptions options) {

@@ -1,6 +1,7 @@
 #include <malloc.h>
 
 #include "support/child.hpp"
+#include "support/error_of.hpp"
 #include "support/tls_loopback.hpp"
 
 using namespace support;
@@ -13,8 +14,6 @@ std::string server_error(TlsLoopback& loop) {
     CHECK(loop.errors[0].errc() == Errc::tls_failed);
     return loop.errors[0].what();
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

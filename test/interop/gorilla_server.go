@@ -1,4 +1,4 @@
-// A server of gorilla/websocket; server_cases.py says what its paths are for.
+// An echo server of gorilla/websocket; server_cases.py says what its paths are for.
 package main
 
 import (
@@ -35,6 +35,7 @@ func refused(response http.ResponseWriter, _ *http.Request) {
 }
 
 func main() {
+	http.HandleFunc("/", echo(&websocket.Upgrader{}))
 	http.HandleFunc("/chat", echo(&websocket.Upgrader{Subprotocols: []string{"v2.chat"}}))
 	http.HandleFunc("/deflate", echo(&websocket.Upgrader{EnableCompression: true}))
 	http.Handle("/moved", http.RedirectHandler("/chat", http.StatusFound))

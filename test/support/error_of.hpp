@@ -20,4 +20,6 @@ std::string error_of(hawser::Errc code, Call call) {
     return "nothing was thrown";
 }
 
+inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
 }  // namespace support

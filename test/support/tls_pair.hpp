@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
+#include "support/error_of.hpp"
 #include "support/pipe_transport.hpp"
 #include "transport/mbedtls_shim.hpp"
 #include "transport/tls.hpp"
@@ -24,6 +25,11 @@ inline Context context_of(const std::map<std::string, OptionValue>& options) {
     Context context;
     context.set_options({{"ssl", options}});
     return context;
+}
+
+/// What is told of options that no context can be made of.
+inline std::string refusal(TlsRole role, const std::map<std::string, OptionValue>& options) {
+    return error_of(Errc::invalid_option, [&] { make_tls_context(role, context_of(options)); });
 }
 
 /// The versions that this mbedTLS speaks.

@@ -7,6 +7,7 @@
 using namespace hawser;
 using namespace hawser::transport;
 using support::Authority;
+using support::contains;
 
 namespace {
 
@@ -16,8 +17,6 @@ CaSource folder_of(const std::string& path, bool may_be_bad = false) { return {p
 std::string refusal(const CaSources& sources) {
     return support::error_of(Errc::invalid_option, [&] { const Authorities read(sources); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string subject_of(const support::Certificate& certificate) {
     mbedtls::Certificates parsed;

@@ -3,23 +3,14 @@
 #include "support/catch.hpp"
 #include "support/certificates.hpp"
 #include "support/error_of.hpp"
+#include "support/tls_pair.hpp"
 #include "transport/tls_pool.hpp"
 
 using namespace hawser;
 using namespace hawser::transport;
 using support::Authority;
-
-namespace {
-
-std::string refusal(TlsRole role, const std::map<std::string, OptionValue>& options) {
-    Context context;
-    context.set_options({{"ssl", options}});
-    return support::error_of(Errc::invalid_option, [&] { make_tls_context(role, context); });
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-}  // namespace
+using support::contains;
+using support::tls::refusal;
 
 TEST_CASE("tls context: a server needs a certificate and the key that belongs to it") {
     const Authority& authority = Authority::instance();

@@ -13,22 +13,17 @@
 #include "support/certificates.hpp"
 #include "support/child.hpp"
 #include "support/error_of.hpp"
+#include "support/tls_pair.hpp"
 #include "transport/descriptor.hpp"
 #include "transport/tls.hpp"
 
 using namespace hawser;
 using namespace hawser::transport;
 using support::Authority;
+using support::contains;
+using support::tls::refusal;
 
 namespace {
-
-std::string refusal(TlsRole role, const std::map<std::string, OptionValue>& options) {
-    Context context;
-    context.set_options({{"ssl", options}});
-    return support::error_of(Errc::invalid_option, [&] { make_tls_context(role, context); });
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 /// Bytes of a file of which no copy is in memory: they are read one by one, and kept inverted.
 std::string inverted(const std::string& path, std::size_t skipped, std::size_t size) {

@@ -3,9 +3,11 @@
 #include <hawser/error.hpp>
 
 #include "support/catch.hpp"
+#include "support/error_of.hpp"
 #include "types/option_table.hpp"
 
 using namespace hawser;
+using support::contains;
 using namespace std::string_literals;
 
 namespace {
@@ -27,8 +29,6 @@ std::string refusal_of(Function&& function) {
 std::string refusal(std::string_view wrapper, std::string_view name, OptionValue value) {
     return refusal_of([&] { Context().set_option(wrapper, name, std::move(value)); });
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const OptionValue one_of_each_type[] = {{}, true, std::int64_t{1}, "x"s, List{"x: y"}, Map{{"x", "y"}}};
 
