@@ -109,17 +109,22 @@ std::string header_value(const Parameters& parameters) {
 }
 
 /// What a client offers. A server that cannot limit its window may still do without context takeover, which keeps our memory within
-/// bounds as well; and one that can do neither, or knows no parameter at all, is content with the last.
+/// bounds as well; one that keeps to a smaller or larger window of ours than we would names its own; and one that can do neither, or knows
+/// no parameter at all, is content with the last.
 std::vector<Parameters> make_offers(const DeflateOptions& options) {
     Parameters offer;
     offer.server_no_context_takeover = options.server_no_context_takeover;
     offer.client_no_context_takeover = options.client_no_context_takeover;
-    offer.client_max_window_bits = options.client_max_window_bits;
-    if (options.server_max_window_bits == most_window_bits) return {offer, Parameters{}};
-    Parameters fallback = offer;
-    offer.server_max_window_bits = options.server_max_window_bits;
-    fallback.server_no_context_takeover = true;
-    return {offer, fallback, Parameters{}};
+    offer.client_max_window_bits = most_window_bits;
+    Parameters wish = offer;
+    wish.client_max_window_bits = options.client_max_window_bits;
+    if (options.server_max_window_bits < most_window_bits) {
+        wish.server_max_window_bits = options.server_max_window_bits;
+        offer.server_no_context_takeover = true;
+    } else if (options.client_max_window_bits == most_window_bits) {
+        return {offer, Parameters{}};
+    }
+    return {wish, offer, Parameters{}};
 }
 
 /// What a server answers to an offer, or nothing when it declines (RFC 7692, section 7.1). It limits a window only

@@ -125,7 +125,7 @@ async def handshake_fields(hawser):
 async def deflate(hawser):
     """--deflate: each client offers compression as its options say, and only then"""
     default = "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12, "
-    default += "permessage-deflate; server_no_context_takeover; client_max_window_bits=12, permessage-deflate"
+    default += "permessage-deflate; server_no_context_takeover; client_max_window_bits, permessage-deflate"
     alone = ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits=15", "client_max_window_bits=15"]
     for command in ("connect", "echo", "send"):
         for options, offered in (
