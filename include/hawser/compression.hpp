@@ -21,8 +21,8 @@ struct HAWSER_API DeflateOptions {
     bool client_no_context_takeover = false;
     /// Base-2 logarithm of the window of what the server sends, 9 to 15. RFC 7692 knows 8 too, but zlib does not.
     int server_max_window_bits = 12;
-    /// The same for what the client sends. A peer that cannot keep to a window is asked for no context takeover instead; a server that can do
-    /// neither still compresses, and its client then keeps a window of 15 bits for what it receives.
+    /// The same for what the client sends. A peer that cannot keep to a window is asked for no context takeover instead; a
+    /// server that can do neither still compresses, and its client then keeps a window of 15 bits for what it receives.
     int client_max_window_bits = 12;
     /// How much memory our compressor takes for its state, 1 to 9.
     int memory_level = 5;

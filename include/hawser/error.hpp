@@ -105,7 +105,8 @@ private:
 };
 
 /// Thrown from a client's callback or middleware: the connection ends, if there is one, and the client connects anew,
-/// to `uri` unless that is empty. From on_error of a failed attempt to connect it leads elsewhere at once.
+/// to `uri` unless that is empty. From on_error of a failed attempt to connect it leads elsewhere at once; once 16 attempts
+/// in a row have failed, one second later.
 class HAWSER_API ReconnectRequested : public Error {
 public:
     /// Empty: to the same URI.

@@ -54,12 +54,8 @@ public:
     bool closed_here() const noexcept { return closed_here_ || session_.close_began_here(); }
     /// Goes on with what another link's application kept.
     void take_meta(Link& other);
-    /// Tells the application, and ends the connection if the error is of that level.
-    void fail(const Error& error);
-    bool is_over() const noexcept { return session_.is_over(); }
-    Disconnect ending() const { return session_.ending(); }
-    reactor::Core& core() noexcept { return core_; }
-    const ChainPtr& chain() const noexcept { return chain_; }
+    /// Tells the application, or the log alone, and ends the connection if the error is of that level.
+    void fail(const Error& error, bool tells = true);
     /// Calls the application; what it throws is dealt with, and then false is returned.
     template <typename Callback>
     bool call(Callback&& callback);

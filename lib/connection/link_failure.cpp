@@ -69,14 +69,7 @@ void Link::treat_exception(bool tells) {
         if (owner_) owner_->on_reconnect(*this, request);
     } catch (const Error& error) {
         if (error.level() >= ErrorLevel::handler) return callback_failed(tells);
-        const bool ends = error.level() == ErrorLevel::connection;
-        try {
-            tell_or_log(error, tells);
-        } catch (...) {
-            if (ends) drop();
-            throw;
-        }
-        if (ends) drop();
+        fail(error, tells);
     } catch (...) {
         callback_failed(tells);
     }
@@ -112,10 +105,10 @@ Error Link::exception_as_error() const {
     }
 }
 
-void Link::fail(const Error& error) {
+void Link::fail(const Error& error, bool tells) {
     const bool ends = error.level() == ErrorLevel::connection;
     try {
-        tell(error);
+        tell_or_log(error, tells);
     } catch (...) {
         if (ends) drop();
         throw;
@@ -131,7 +124,8 @@ SendStatus Link::send_through(const HookListPtr& list, std::size_t position, con
         const auto owner = owner_ ? owner_->pin() : nullptr;
         // The Close that is asked for at a Close passes no hook: it would be asked for again.
         const auto* request = dynamic_cast<const CloseRequested*>(&error);
-        if (request && message.opcode == Opcode::close && is_possible(*request)) return transmit({Opcode::close, request->reason(), request->status()});
+        if (request && message.opcode == Opcode::close && is_possible(*request))
+            return transmit({Opcode::close, request->reason(), request->status()});
         caught();
         return error.level() == ErrorLevel::message ? SendStatus::refused : SendStatus::closed;
     }

@@ -195,9 +195,10 @@ void Base::on_end(Link& link, const Disconnect& ending) {
 /// on_disconnect, which is the last call for its connection, threw: it is told without that, and nothing keeps the endpoint from seeing to
 /// the end.
 void Base::end_failed(Link& link) {
-    core().show_exception(std::current_exception(), link);
+    const Error error = link.exception_as_error();
+    if (error.errc() == Errc::callback_failed) core().show_exception(std::current_exception(), link);
     try {
-        report(link.exception_as_error());
+        report(error);
     } catch (...) {
         core().show_exception(std::current_exception(), link);
     }

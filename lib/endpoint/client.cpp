@@ -13,7 +13,7 @@ Client::~Client() = default;
 
 endpoint::ClientBase& Client::client() const noexcept { return static_cast<endpoint::ClientBase&>(*base_); }
 
-/// The body, kept until a call returns: what that calls may destroy the client. send() sees to it where it is not on its way to a link.
+/// The body, kept until a call returns: what that calls may destroy the client. send() alone does without.
 std::shared_ptr<endpoint::ClientBase> Client::kept() const noexcept { return std::static_pointer_cast<endpoint::ClientBase>(base_); }
 
 Client& Client::connect() { return kept()->connect(), *this; }

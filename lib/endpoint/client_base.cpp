@@ -55,8 +55,10 @@ Error not_followed(const std::string& peer, const ReconnectRequested& request, c
                  *redirect);
 }
 
-/// So many ReconnectRequested that lead nowhere are followed one after the other.
-constexpr int max_requests_in_a_row = 16;
+/// So many ReconnectRequested are followed one after the other, and then no more of those that lead nowhere at once. Attempts that fail
+/// wait for so long from then on.
+constexpr unsigned max_requests_in_a_row = 16;
+constexpr Seconds next_request_pause{1};
 
 /// Does `then` also when `first` throws, which is thrown on behind it.
 template <typename First, typename Then>
@@ -95,8 +97,17 @@ void ClientBase::begin() {
     reconnect_due_ = false;
     dialer_.reset();
     cancel_reconnect();
-    if (!configuration().persistent || !unpark()) dial();
+    if (!configuration().persistent || !unpark()) dial_soon();
     update_tick();
+}
+
+/// Dials, at once unless callbacks have asked for that again and again.
+void ClientBase::dial_soon() {
+    if (++attempts_ <= max_requests_in_a_row) return dial();
+    reconnect_timer_ = start_timer(next_request_pause, Seconds(0), [this] {
+        reconnect_timer_ = 0;
+        if (can_secure()) dial();
+    });
 }
 
 void ClientBase::dial() {
@@ -133,7 +144,6 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
         if (done->is_refused() && !destination_.is_temporary()) wanted_ = false;
         return on_connect_failed(*error);
     }
-    if (!tls_ && !can_secure()) return;
     const std::optional<Error> misfit = settle_identity();
     connected(std::get<0>(std::move(result)));
     if (misfit) report(*misfit);
@@ -179,10 +189,15 @@ void ClientBase::on_connect_failed(const Error& error) {
     const auto self = shared_from_this();
     if (backoff_) reconnect_after(backoff_->after_failure(error, core().entropy()));
     core().guard([&] { report(error); });
-    // The listener may have begun an attempt of its own.
+    end_attempts(error);
+}
+
+/// Unless another attempt is under way: what was queued is lost, and run() ends.
+void ClientBase::end_attempts(const std::optional<Error>& failure) {
     if (is_under_way()) return;
     core().guard([&] { drop_queue(); });
-    if (!is_under_way()) end_run(error);
+    // The listener that was told may have begun one.
+    if (!is_under_way()) end_run(failure);
 }
 
 void ClientBase::add_header(std::string name, std::string value) {
@@ -331,6 +346,7 @@ Response ClientBase::answer(Link&, const Request&) { return {}; }
 Response ClientBase::answer_page(Link&, const Request&) { return {}; }
 
 void ClientBase::on_open(Link& link) {
+    attempts_ = 0;
     if (backoff_) backoff_->opened(core().now());
     // Whatever becomes of what was queued: the handshake is complete, and the application is to hear that.
     core().guard([&] { send_queue(link); });
@@ -341,7 +357,9 @@ void ClientBase::on_reconnect(Link& link, const ReconnectRequested& request) {
     try {
         destination_.follow(request, !options_.unix_path.empty());
     } catch (const Error& error) {
-        return link.fail(not_followed(link.remote_name(), request, error));
+        const Error failure = not_followed(link.remote_name(), request, error);
+        // on_disconnect is the last call for its connection.
+        return link.is_connected() ? link.fail(failure) : report(failure);
     }
     reconnect_due_ = true;
     link.disconnect();
@@ -351,29 +369,42 @@ void ClientBase::on_close_requested(const CloseRequested& request) { ClientBase:
 
 /// on_error, told of one that leads nowhere, may ask for another, but not for ever.
 void ClientBase::on_reconnect_requested(const ReconnectRequested& request) {
+    const auto self = shared_from_this();
     std::optional<ReconnectRequested> next(request);
-    for (int left = max_requests_in_a_row; next && left > 0 && !is_over(); --left) {
+    std::optional<Error> failure;
+    for (unsigned left = max_requests_in_a_row; next && left > 0 && !is_over(); --left) {
         if (is_connected()) return on_reconnect(*link_, *next);
         try {
             destination_.follow(*next, !options_.unix_path.empty());
             dialer_.reset();
             return begin();
         } catch (const Error& error) {
-            next.reset();
-            log(LogLevel::error, error.what());
-            try {
-                emit(slots.error, nullptr, error);
-            } catch (const CloseRequested& close) {
-                on_close_requested(close);
-            } catch (const ReconnectRequested& another) {
-                next.emplace(another);
-            }
+            failure.emplace(error);
+            next = tell_not_followed(error);
         }
     }
+    end_attempts(failure);
+}
+
+/// Returns what on_error asks for in turn. Whatever else it throws, the end is seen to.
+std::optional<ReconnectRequested> ClientBase::tell_not_followed(const Error& error) {
+    std::optional<ReconnectRequested> another;
+    log(LogLevel::error, error.what());
+    core().guard([&] {
+        try {
+            emit(slots.error, nullptr, error);
+        } catch (const CloseRequested& close) {
+            on_close_requested(close);
+        } catch (const ReconnectRequested& next) {
+            another.emplace(next);
+        }
+    });
+    return another;
 }
 
 /// The next attempt begins where redirects have not led yet: they are counted, and found, anew.
 void ClientBase::go_home() {
+    attempts_ = 0;
     if (destination_.go_home()) predecessor_.reset();
 }
 

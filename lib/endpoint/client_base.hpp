@@ -84,6 +84,9 @@ private:
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
     void begin();
+    void dial_soon();
+    void end_attempts(const std::optional<Error>& failure);
+    std::optional<ReconnectRequested> tell_not_followed(const Error& error);
     void dial();
     std::shared_ptr<transport::TlsContext> make_tls(const Context& context) const;
     void prepare_tls();
@@ -109,6 +112,7 @@ private:
     std::vector<std::shared_ptr<Link>> links_;  // those that have not ended: the present one, and one on its way out
     std::deque<Message> queue_;                 // sent before the handshake was complete
     std::size_t queued_bytes_ = 0;
+    unsigned attempts_ = 0;  // begun since connect() was called or a handshake was complete
     bool is_close_queued_ = false;
     bool drain_due_ = false;  // more than the high-water mark was queued, or waited when the last link ended
     std::shared_ptr<FollowRedirect> redirects_;  // by http options

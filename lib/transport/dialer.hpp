@@ -36,7 +36,7 @@ std::vector<Address> interleave(const std::vector<Address>& addresses);
 /// after the last or at its failure), hands out the first that connects. Destroying it cancels everything.
 class Dialer {
 public:
-    /// A transport, or the error (`client_failed` at connection level semantics: names host, address and reason of
+    /// A transport, or the error (`client_failed`, which names host, address and reason of
     /// each address tried). Called once, never from within dial(); may destroy the dialer.
     using OnDone = std::function<void(std::variant<std::unique_ptr<Transport>, Error>)>;
 

@@ -326,3 +326,62 @@ TEST_CASE("reconnect: ReconnectRequested in on_error is followed behind one that
     CHECK(told == std::min(bad + 1, 17));
     CHECK(client.is_connected() == (bad < 16));
 }
+
+TEST_CASE("reconnect: attempts that every on_error asks for wait once 16 in a row have failed") {
+    Reactor reactor;
+    Client client(reactor, "ws://127.0.0.1:1/");
+    int told = 0;
+    client.on_error([&](Connection*, const Error&) {
+        ++told;
+        throw ReconnectRequested("ws://127.0.0.1:2/");
+    });
+    for (int rounds : {1, 2}) {
+        CAPTURE(rounds);
+        client.connect();
+        REQUIRE(run_until(reactor.core(), [&] { return told == 16 * rounds; }));
+        run_ready(reactor.core());
+        CHECK(told == 16 * rounds);
+        CHECK_FALSE(client.is_connected());
+        client.disconnect();
+    }
+}
+
+TEST_CASE("reconnect: a ReconnectRequested that TLS cannot follow ends the attempt under way") {
+    const Blackhole silent(transport::Address::literal("127.0.0.1", 0));
+    Reactor reactor;
+    const auto asks = GENERATE(0, 1, 2);
+    Client client(reactor, "ws://" + silent.address().str(), {.configuration = {.tick_interval = Seconds(0.001)}});
+    client.set_option("ssl", "cafile", "/missing/authorities");
+    std::vector<std::string> told;
+    client.on_error([&](Connection*, const Error& error) {
+        told.emplace_back(error.what());
+        if (told.size() > 1) return;
+        if (asks == 1) throw std::runtime_error("thrown by on_error");
+        if (asks == 2) throw CloseRequested();
+    });
+    client.on_tick([](Client&) { throw ReconnectRequested("wss://127.0.0.1:1/"); });
+    CHECK(client.text("lost") == SendStatus::ok);
+    CHECK_THROWS_WITH(client.run(), Catch::ContainsSubstring(asks == 1 ? "thrown by on_error" : "/missing/authorities"));
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].find("/missing/authorities") != std::string::npos);
+    CHECK(told[1].find("1 queued messages for ") == 0);
+    CHECK_FALSE(client.is_connected());
+}
+
+TEST_CASE("reconnect: a ReconnectRequested of on_disconnect that leads nowhere is told, without the connection") {
+    Loopback node;
+    node.server.start();
+    Client client(node.reactor, node.uri());
+    std::vector<std::string> told;
+    client.on_handshake([](Connection& connection, const Request&, const Response&) { connection.close(); })
+        .on_disconnect([](Connection&, const Disconnect&) { throw ReconnectRequested("nonsense://"); })
+        .on_error([&](Connection* connection, const Error& error) {
+            CHECK(connection == nullptr);
+            told.emplace_back(error.what());
+        });
+    client.connect();
+    node.until([&] { return !told.empty(); });
+    run_ready(node.reactor.core());
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].find("cannot connect anew: ") != std::string::npos);
+}
