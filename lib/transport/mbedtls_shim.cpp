@@ -123,6 +123,12 @@ int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) no
     return mbedtls_ssl_ticket_setup(keys.get(), random, nullptr, MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime);
 }
 
+void withhold_bare_tickets([[maybe_unused]] mbedtls_ssl_config& config) noexcept {
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    mbedtls_ssl_conf_new_session_tickets(&config, 0);
+#endif
+}
+
 int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string& passphrase) noexcept {
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     const auto* password = passphrase.empty() ? nullptr : reinterpret_cast<const unsigned char*>(passphrase.data());

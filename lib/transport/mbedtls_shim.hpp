@@ -68,6 +68,9 @@ void set_server_order(mbedtls_ssl_config& config, bool servers) noexcept;
 /// New keys for session tickets; 0 or an error. Where mbedTLS asks for it, has the client told of each ticket.
 int set_tickets(mbedtls_ssl_config& config, TicketKeys& keys, bool is_server) noexcept;
 
+/// Server: no tickets from which a session is resumed without the client's certificate: those of TLS 1.3 have no room for it.
+void withhold_bare_tickets(mbedtls_ssl_config& config) noexcept;
+
 /// `bytes` is a key as PEM or DER, with a NUL behind it; 0 or an error.
 int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string& passphrase) noexcept;
 /// Whether parse_key() failed because the passphrase is not the key's, or there is none.

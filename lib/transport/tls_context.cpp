@@ -83,7 +83,9 @@ void TlsContext::configure_tickets() {
     if (!settings_.tickets) return mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
     if (mbedtls::set_tickets(config, ticket_keys_, role_ == TlsRole::server) != 0)
         reject("no_ticket", "mbedTLS cannot make keys for session tickets");
-    if (role_ == TlsRole::server) mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, parse_ticket, this);
+    if (role_ == TlsRole::client) return;
+    mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, parse_ticket, this);
+    if (settings_.keep_certificate || !settings_.rules.pins.empty()) mbedtls::withhold_bare_tickets(config);
 }
 
 // Server: several certificates (RFC 6066, section 3).

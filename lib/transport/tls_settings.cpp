@@ -152,9 +152,10 @@ TlsSettings TlsSettings::read(const Context& context, bool is_server) {
     const std::string protocols = text_of(context, "alpn_protocols");
     if (!protocols.empty()) settings.protocols = split_list(protocols, ',');
     settings.servers_order = flag_of(context, "honor_cipher_order", true);
-    settings.tickets = !flag_of(context, "no_ticket");
     settings.keep_chain = flag_of(context, "capture_peer_cert_chain");
     settings.keep_certificate = settings.keep_chain || flag_of(context, "capture_peer_cert");
+    // Of the chain a session has no more than the first certificate.
+    settings.tickets = !flag_of(context, "no_ticket") && !settings.keep_chain;
     return settings;
 }
 

@@ -66,6 +66,30 @@ TEST_CASE("wss options: the peer's certificate is kept when that is asked for") 
     CHECK(chain.tls->peer_certificate_chain == std::vector<std::string>{authority.leaf.pem});
 }
 
+TEST_CASE("wss options: the second connection keeps of the peer's certificate what the first did, at either end") {
+    const Authority& authority = Authority::instance();
+    const Files files;
+    const std::string kept = GENERATE(as<std::string>(), "capture_peer_cert", "capture_peer_cert_chain");
+    const std::string version = GENERATE(as<std::string>(), "TLSv1.2", "any");
+    SslOptions both{{"cafile", authority.root_file}, {"verify_peer", true}, {kept, true}};
+    if (version == "TLSv1.2") both = tls12(both);
+    const Certificate issuer = make_authority("Issuer", &authority.root);
+    const Certificate own = make_certificate({.dns = {"localhost"}}, &issuer);
+    both.insert({{"local_cert", files.write("chain.pem", own.pem + issuer.pem)}, {"local_pk", files.write("own.key", own.key)}});
+    TlsLoopback loop(both);
+    const bool keeps_chain = kept == "capture_peer_cert_chain";
+    for (int i : {1, 2, 3}) {
+        CAPTURE(kept, version, i);
+        const Attempt result = attempt(loop, loop.uri(), both);
+        REQUIRE(result.tls);
+        const TlsInfo at_server = *loop.opened.back()->tls();
+        for (const TlsInfo& info : {*result.tls, at_server}) {
+            CHECK(info.peer_certificate == own.pem);
+            CHECK(info.peer_certificate_chain == (keeps_chain ? std::vector{own.pem, issuer.pem} : std::vector<std::string>()));
+        }
+    }
+}
+
 TEST_CASE("wss options: the server's certificate follows the name that the client sends") {
     const Authority& authority = Authority::instance();
     const Files files;
