@@ -361,7 +361,7 @@ TEST_CASE("reconnect: a ReconnectRequested that TLS cannot follow ends the attem
     });
     client.on_tick([](Client&) { throw ReconnectRequested("wss://127.0.0.1:1/"); });
     CHECK(client.text("lost") == SendStatus::ok);
-    CHECK_THROWS_WITH(client.run(), Catch::ContainsSubstring(asks == 1 ? "thrown by on_error" : "/missing/authorities"));
+    CHECK_THROWS_WITH(client.run(), Catch::Matchers::ContainsSubstring(asks == 1 ? "thrown by on_error" : "/missing/authorities"));
     REQUIRE(told.size() == 2);
     CHECK(told[0].find("/missing/authorities") != std::string::npos);
     CHECK(told[1].find("1 queued messages for ") == 0);
