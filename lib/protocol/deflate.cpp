@@ -20,7 +20,6 @@ constexpr std::size_t least_room = 64;
 constexpr std::size_t first_room = 2 * 1024;
 /// The end of a flush, which is left out on the wire (RFC 7692, section 7.2.1).
 constexpr std::string_view tail("\x00\x00\xFF\xFF", 4);
-constexpr int most_window_bits = 15;
 
 InflateStream make_inflater(int window_bits) {
     InflateStream stream(new z_stream());
@@ -75,7 +74,7 @@ void DeflateEnd::operator()(z_stream* stream) const noexcept {
 }
 
 InflateStream DeflatePool::borrow_inflater() {
-    if (idle_inflaters_.empty()) return make_inflater(most_window_bits);
+    if (idle_inflaters_.empty()) return make_inflater(MAX_WBITS);
     InflateStream stream = std::move(idle_inflaters_.back());
     idle_inflaters_.pop_back();
     inflateReset(stream.get());

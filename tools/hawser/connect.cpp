@@ -11,7 +11,7 @@ namespace hawser::command {
 namespace {
 
 constexpr std::size_t longest_reason = 123;  // RFC 6455, section 5.5.1
-constexpr const char* about =
+constexpr const char* about_connect =
     "Each line of standard input is sent as a text message, and what comes in is printed: a text as a line, a binary\n"
     "message as a hex dump. At the end of the input the connection is closed; what the server sends until it has\n"
     "answered that is still printed. With --binary, bytes pass as they are: what each read gives is sent as a binary\n"
@@ -114,7 +114,7 @@ Command make_connect(CommandLine& line) {
     subcommand.add_option("--close", options->close, "How to close at the end of the input (1000)")
         .check(check_close)
         .type_name("CODE[:REASON]");
-    subcommand.footer(about);
+    subcommand.footer(about_connect);
     return {subcommand, [options] { return Connect(*options).run(); }};
 }
 

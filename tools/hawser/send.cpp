@@ -12,7 +12,7 @@ namespace hawser::command {
 
 namespace {
 
-constexpr const char* about =
+constexpr const char* about_send =
     "Messages and pings are sent in the order given, each when the one before was answered: a message by a message,\n"
     "a ping by its pong. Replies are printed on standard output: a text as a line, a binary message as a hex dump.\n"
     "At the end the connection is closed with 1000. A message that begins with - goes behind --.";
@@ -38,7 +38,7 @@ void SendOptions::add_options() {
     pings = subcommand.add_option("--ping", "Send a ping, here in the order (repeatable)").value_is_optional().take_all();
     pings.check(check_ping).type_name("[TEXT]");
     subcommand.add_option("--wait", wait, "How long to wait for each reply; 0: not at all (5)").check(check_seconds).type_name("SECONDS");
-    subcommand.footer(about);
+    subcommand.footer(about_send);
 }
 
 std::vector<Message> SendOptions::parse_messages() const {

@@ -20,7 +20,7 @@ namespace hawser::command {
 
 namespace {
 
-constexpr const char* about =
+constexpr const char* about_serve =
     "When it is ready it prints where it listens, as one line on standard output. A browser that is sent there is\n"
     "shown a page that talks to the server. SIGINT and SIGTERM close all connections with 1001; a second one drops them.\n"
     "With --commands, these texts are obeyed instead of echoed: @close @ping @disconnect @info for the connection,\n"
@@ -59,7 +59,7 @@ void ServeOptions::add_to(Subcommand& subcommand) {
         .type_name("COUNT");
     tls.add_to(subcommand);
     common.add_to(subcommand);
-    subcommand.footer(about);
+    subcommand.footer(about_serve);
 }
 
 ServerOptions ServeOptions::server_options() const {

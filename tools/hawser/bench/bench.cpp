@@ -17,7 +17,7 @@ namespace {
 
 using namespace hawser::bench;
 
-constexpr const char* about =
+constexpr const char* about_bench =
     "echo: each connection sends --depth messages, one frame each, waits for all echoes, and sends the next. Every echo's kind\n"
     "and length are checked, the content of each connection's first ones and of a sample; a difference ends the run. With\n"
     "--rate, messages are sent at their times whether the server keeps up or not, and a latency counts from when a message was\n"
@@ -81,7 +81,7 @@ void BenchOptions::add_to(Subcommand& subcommand) {
                .value_is_optional()
                .type_name("[FILE]");
     plan.call.add_to(subcommand);
-    subcommand.footer(about);
+    subcommand.footer(about_bench);
 }
 
 Plan BenchOptions::checked_plan() const {

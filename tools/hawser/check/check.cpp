@@ -27,7 +27,7 @@ namespace {
 
 using namespace hawser::check;
 
-constexpr const char* about =
+constexpr const char* about_check =
     "A server must echo what it receives. So must a client: it connects to the printed URL again and again, each time for\n"
     "one case, until that is refused; or --spawn starts it for each case.\n"
     "Verdicts: ok; informational, where the RFC leaves a choice; not strict, where a SHOULD is not followed or a sender's\n"
@@ -66,7 +66,7 @@ void CheckOptions::add_to(Subcommand& subcommand) {
     subcommand.add_option("--junit", junit, "Write the results for a build server").type_name("FILE");
     subcommand.add_option("--html", html, "Write the results as a page").type_name("FILE");
     subcommand.add_option("--report", reports, "Check nothing: make --html of what --json wrote, a column for each").type_name("FILE...");
-    subcommand.footer(about);
+    subcommand.footer(about_check);
 }
 
 void CheckOptions::validate() const {
