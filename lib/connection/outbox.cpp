@@ -9,20 +9,20 @@ namespace hawser::connection {
 
 namespace {
 
-/// Either own bytes or shared ones.
-struct Chunk {
-    Buffer own{};
-    std::shared_ptr<const std::string> shared{};
-
-    std::string_view view() const noexcept { return shared ? std::string_view(*shared) : own.view(); }
-};
-
 /// An own chunk that holds this much is not grown any more, so that what has been sent is given back in time.
 constexpr std::size_t chunk_limit = 256 * 1024;
 
 }  // namespace
 
 struct Outbox::Queue {
+    /// Either own bytes or shared ones.
+    struct Chunk {
+        Buffer own{};
+        std::shared_ptr<const std::string> shared{};
+
+        std::string_view view() const noexcept { return shared ? std::string_view(*shared) : own.view(); }
+    };
+
     Chunk first{};  // most often the only one
     std::list<Chunk> others{};
     Chunk& last() noexcept { return others.empty() ? first : others.back(); }
@@ -58,7 +58,7 @@ void Outbox::append(std::string_view bytes) {
 void Outbox::append_shared(const std::shared_ptr<const std::string>& bytes) {
     if (bytes->size() < share_minimum) return append(*bytes);
     Queue& waiting = queue();
-    Chunk& chunk = waiting.size == 0 ? waiting.first : waiting.others.emplace_back();
+    Queue::Chunk& chunk = waiting.size == 0 ? waiting.first : waiting.others.emplace_back();
     chunk.shared = bytes;
     waiting.size += bytes->size();
 }
@@ -77,7 +77,7 @@ void Outbox::consume(std::size_t size) noexcept {
     queue_->size -= size;
     if (queue_->size == 0) return clear();
     size += std::exchange(queue_->sent, 0);
-    for (Chunk& first = queue_->first; size >= first.view().size();) {
+    for (Queue::Chunk& first = queue_->first; size >= first.view().size();) {
         size -= first.view().size();
         first = std::move(queue_->others.front());
         queue_->others.pop_front();

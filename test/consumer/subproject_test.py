@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """hawser as a meson subproject: subproject_test.py MESON SOURCE_ROOT VERSION COMPILER... [-- MESON_OPTION...]
 
-The library is compiled once, in a build folder of its own; what varies is how it is linked."""
+The library is compiled once, several sources at a time, in a build folder of its own; what varies is how it is linked."""
 
 import json
 import pathlib
@@ -30,7 +30,7 @@ def expect_library_only(build):
 def library_kinds(folder):
     """dependency('hawser', fallback: …): library only, nothing of our arguments, static, shared and both"""
     program, build = embed(folder, root), folder / "build"
-    execute(meson, "setup", build, "--buildtype=plain", *options, cwd=program, CXX=" ".join(compiler))
+    execute(meson, "setup", build, "--buildtype=plain", "--unity=subprojects", *options, cwd=program, CXX=" ".join(compiler))
     for kind, is_linked in (("static", False), ("shared", True), ("both", True)):
         execute(meson, "configure", build, f"-Dhawser:default_library={kind}")
         execute("ninja", "-j2", "-C", build)
