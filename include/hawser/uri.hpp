@@ -38,8 +38,8 @@ public:
 
     /// Resolves a reference against this URI, as a `Location` header asks for (RFC 3986, section 5; RFC 9110, section 10.2.2).
     /// `http` and `https` are taken for `ws` and `wss`; a fragment is dropped; spaces, brackets and other characters that browsers encode
-    /// in a path or query, UTF-8 among them, are percent-encoded. Credentials stay as long as scheme, host and port do, unless the
-    /// reference has its own. Throws `Error` with `Errc::bad_uri`.
+    /// in a path or query, UTF-8 among them, are percent-encoded, as are a backslash and a `%` that no two hexadecimal digits follow.
+    /// Credentials stay as long as scheme, host and port do, unless the reference has its own. Throws `Error` with `Errc::bad_uri`.
     Uri resolve(std::string_view reference) const;
 
 private:

@@ -201,8 +201,10 @@ void ClientBase::end_attempts(const std::optional<Error>& failure) {
 }
 
 void ClientBase::add_header(std::string name, std::string value) {
-    if (!is_token(name) || !is_field_value(value))
-        throw Error(Errc::invalid_option, "\"" + name + ": " + value + "\" is no valid header field");
+    // The value is not shown: it may be a credential.
+    if (!is_token(name)) throw Error(Errc::invalid_option, cited(name) + " is not a header field's name");
+    if (const std::string_view fault = field_value_fault(value); !fault.empty())
+        throw Error(Errc::invalid_option, "the value of the header field " + name + " " + std::string(fault));
     options_.headers.add(std::move(name), std::move(value));
 }
 

@@ -156,9 +156,28 @@ Response refuse_response(const HttpFailure& failure) {
     return response;
 }
 
+namespace {
+
+/// What is wrong with the server's choice, or nothing: it chooses one of those that were offered, or none (RFC 6455, section 4.2.2).
+std::optional<std::string> check_subprotocol(const std::vector<std::string_view>& offered, const Headers& headers) {
+    const auto chosen = headers.get(subprotocol_field);
+    if (!chosen) return std::nullopt;
+    if (const std::size_t count = headers.count(subprotocol_field); count > 1)
+        return "the response has " + std::to_string(count) + " Sec-WebSocket-Protocol fields, but a server chooses one subprotocol at most";
+    if (std::find(offered.begin(), offered.end(), *chosen) != offered.end()) return std::nullopt;
+    if (headers.list(subprotocol_field).size() > 1)
+        return "the server chose several subprotocols, " + cited(*chosen) + ", but it may choose one at most";
+    return "the server chose a subprotocol that was not offered: " + cited(*chosen);
+}
+
+}  // namespace
+
 std::optional<std::string> check_accept(std::string_view key, const Headers& headers) {
     if (auto problem = check_switch(headers, "the response")) return problem;
-    if (headers.count("Sec-WebSocket-Accept") != 1 || headers.get("Sec-WebSocket-Accept") != accept_key(key))
+    const std::size_t count = headers.count("Sec-WebSocket-Accept");
+    if (count == 0) return "the response has no Sec-WebSocket-Accept field, which must answer the request's key";
+    if (count > 1) return "the response has " + std::to_string(count) + " Sec-WebSocket-Accept fields, and must have one";
+    if (headers.get("Sec-WebSocket-Accept") != accept_key(key))
         return "the response's Sec-WebSocket-Accept does not answer the request's key";
     return std::nullopt;
 }
@@ -167,12 +186,7 @@ std::optional<std::string> check_response(const Request& request, const Response
     const Headers& headers = response.headers;
     if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + response.reason;
     if (auto problem = check_accept(request.headers.get("Sec-WebSocket-Key").value_or(""), headers)) return problem;
-    const auto chosen = headers.get(subprotocol_field);
-    if (!chosen) return std::nullopt;
-    const auto offered = request.headers.list(subprotocol_field);
-    if (headers.count(subprotocol_field) != 1 || std::find(offered.begin(), offered.end(), *chosen) == offered.end())
-        return "the server chose a subprotocol that was not offered: " + std::string(*chosen);
-    return std::nullopt;
+    return check_subprotocol(request.headers.list(subprotocol_field), headers);
 }
 
 }  // namespace hawser::protocol

@@ -14,6 +14,10 @@ namespace hawser::protocol {
 namespace {
 
 constexpr std::string_view http_version = "HTTP/1.1";
+/// What every version begins with.
+constexpr std::size_t protocol_size = 5;
+/// So much is told of what is no HTTP.
+constexpr std::size_t max_beginning = 64;
 
 constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 /// Of a field value or a reason phrase (RFC 9110, section 5.5).
@@ -58,6 +62,7 @@ void HttpParser::take(char byte) {
         case State::method: return take_method(byte);
         case State::target: return take_target(byte);
         case State::version: return take_version(byte);
+        case State::other: return take_other(byte);
         case State::status_code: return take_status_code(byte);
         case State::reason: return take_reason(byte);
         case State::field_start: return take_field_start(byte);
@@ -129,6 +134,7 @@ void HttpParser::take_version(char byte) {
     const std::size_t at = text_.size();
     if (at < http_version.size()) {
         const bool fits = at == 5 || at == 7 ? is_digit(byte) : byte == http_version[at];
+        if (!fits && at < protocol_size && kind_ == Kind::response) return take_other(byte);
         if (!fits) return refuse(byte, "the HTTP version");
         text_ += byte;
         // Minor versions are told by the same messages (RFC 9110, section 2.5).
@@ -140,6 +146,21 @@ void HttpParser::take_version(char byte) {
     minor_version_ = text_.back() - '0';
     text_.clear();
     state_ = kind_ == Kind::request ? State::line_end : State::status_code;
+}
+
+/// The beginning of what is no HTTP, in text, is collected: it tells what answers there.
+void HttpParser::take_other(char byte) {
+    const bool is_printable = byte >= ' ' && byte < 0x7F;
+    if (!is_printable && text_.empty()) return refuse(byte, "the HTTP version");
+    state_ = State::other;
+    if (is_printable) text_ += byte;
+    if (!is_printable || text_.size() == max_beginning) end();
+}
+
+HttpParser::Status HttpParser::end() {
+    if (status_ == Status::incomplete && state_ == State::other)
+        fail(400, "it begins with " + cited(text_) + ", so another service answers there: are host and port right?");
+    return status_;
 }
 
 void HttpParser::take_status_code(char byte) {
@@ -234,8 +255,8 @@ namespace {
 void append_fields(std::string& head, const Headers& headers) {
     for (const Header& field : headers) {
         if (!is_token(field.name)) refuse_to_send("the header field " + cited(field.name) + " cannot be sent: its name is not a token");
-        if (!is_field_value(field.value))
-            refuse_to_send("the header field " + field.name + " cannot be sent: its value has a control character");
+        if (const std::string_view fault = field_value_fault(field.value); !fault.empty())
+            refuse_to_send("the header field " + field.name + " cannot be sent: its value " + std::string(fault));
         head.append(field.name).append(": ").append(field.value).append("\r\n");
     }
 }
@@ -279,7 +300,8 @@ std::string format_response(const Response& response, bool is_of_head) {
     const std::string_view reason = response.reason.empty() ? reason_phrase(response.status) : response.reason;
     if (response.status < 100 || response.status > 999)
         refuse_to_send("a response cannot be sent: its status " + status + " does not have 3 digits");
-    if (!is_field_value(reason)) refuse_to_send("the response " + status + " cannot be sent: its reason phrase has a control character");
+    if (const std::string_view fault = field_value_fault(reason); !fault.empty())
+        refuse_to_send("the response " + status + " cannot be sent: its reason phrase " + std::string(fault));
     check_framing(response, is_of_head);
     std::string head;
     head.append(http_version).append(" ").append(status).append(" ").append(reason).append("\r\n");

@@ -20,7 +20,7 @@ struct HttpFailure {
 /// Collects and parses the head of one HTTP/1.x message, strictly (RFC 9112): CR LF only, no obs-fold, no NUL or
 /// other control character, token names, no space before the colon, an authority that is host and port. Incremental: every byte is looked
 /// at a bounded number of times, however they are split. Bounded by `max_head_size` and `max_header_count`, over which a request is refused
-/// with 431. Fails as early as it can.
+/// with 431. Fails as early as it can; of a response that is no HTTP but text it collects the beginning first, to tell it.
 class HttpParser {
 public:
     enum class Kind { request, response };
@@ -30,6 +30,8 @@ public:
 
     /// Takes bytes of the head; `consumed` tells how many: all, unless the head ends, or fails, at the last of them.
     Status feed(std::string_view bytes, std::size_t& consumed);
+    /// No more bytes come. Fails when those that came begin no HTTP message but something else.
+    Status end();
 
     /// The parsed head, when complete.
     Request& request() noexcept { return request_; }
@@ -47,6 +49,7 @@ private:
         method,
         target,
         version,
+        other,
         status_code,
         reason,
         field_start,
@@ -61,6 +64,7 @@ private:
     void take_method(char byte);
     void take_target(char byte);
     void take_version(char byte);
+    void take_other(char byte);
     void take_status_code(char byte);
     void take_reason(char byte);
     void take_field_start(char byte);

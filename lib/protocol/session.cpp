@@ -155,14 +155,7 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
     const HttpParser::Status status = opening_->parser.feed(as_view(rest), consumed);
     rest = rest.subspan(consumed);
     if (status == HttpParser::Status::incomplete) return;
-    if (status == HttpParser::Status::failed) {
-        const HttpFailure failure = opening_->parser.failure();
-        if (role_ == Role::server) {
-            opening_->head_only = opening_->parser.request().method == "HEAD";
-            return refuse(failure, now);
-        }
-        return end_with(Errc::handshake_failed, "the opening handshake failed: the response is not HTTP/1.1: " + failure.reason);
-    }
+    if (status == HttpParser::Status::failed) return head_failed(now);
     phase_ = Phase::deciding;
     if (role_ == Role::server) return examine(std::move(opening_->parser.request()), now);
     const int status_code = opening_->parser.response().status;
@@ -174,6 +167,21 @@ void Session::receive_head(std::span<char>& rest, TimePoint now) {
     if (status_code == 101) return deliver_response(now);
     phase_ = Phase::body;
     opening_->body.emplace(opening_->response, max_body, configuration_->max_head_size);
+}
+
+void Session::head_failed(TimePoint now) {
+    const HttpFailure failure = opening_->parser.failure();
+    if (role_ == Role::client)
+        return end_with(Errc::handshake_failed, "the opening handshake failed: the response is not HTTP/1.1: " + failure.reason);
+    opening_->head_only = opening_->parser.request().method == "HEAD";
+    refuse(failure, now);
+}
+
+/// Whether what has come of a head is none: that is told, and not that no more of it came.
+bool Session::is_no_head(TimePoint now) {
+    if (over_ || phase_ != Phase::head || opening_->parser.end() != HttpParser::Status::failed) return false;
+    head_failed(now);
+    return true;
 }
 
 /// The answer itself follows (RFC 9110, section 15.2).
@@ -258,6 +266,7 @@ void Session::receive_end() {
     if (over_) return;
     end_received_ = true;
     if (phase_ == Phase::body) return deliver_response(last_received_);
+    if (is_no_head(last_received_)) return;
     if (is_opening()) {
         // A connection that never said anything is a port probe, not an error.
         if (role_ == Role::server && !opening_->received_any) return set_over();
@@ -381,6 +390,7 @@ void Session::transport_failed(std::string what, Errc code, std::error_code caus
     if (expected) return set_over();
     // A server that refuses may reset the connection behind its answer.
     if (phase_ == Phase::body && !over_) return deliver_response(last_received_);
+    if (is_no_head(last_received_)) return;
     end_with(code, std::move(what), cause);
 }
 
@@ -433,6 +443,7 @@ const char* Session::missing_step(bool is_securing) const noexcept {
 void Session::wait_is_over(TimePoint now, bool is_securing) {
     wait_deadline_ = TimePoint::max();
     if (phase_ == Phase::body) return deliver_response(now);
+    if (is_no_head(now)) return;
     if (is_opening()) {
         const std::string within = "the opening handshake was not complete within " + seconds_text(opening_->limit);
         return end_with(Errc::connection_failure, within + ": " + missing_step(is_securing), timed_out());

@@ -203,6 +203,8 @@ private:
 
     void receive_head(std::span<char>& rest, TimePoint now);
     void examine(Request request, TimePoint now);
+    void head_failed(TimePoint now);
+    bool is_no_head(TimePoint now);
     void skip_interim(std::span<char>& rest, TimePoint now);
     void receive_body(std::span<char>& rest, TimePoint now);
     void receive_messages(std::span<char>& rest, TimePoint now);

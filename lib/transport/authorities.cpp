@@ -82,6 +82,7 @@ Authorities::Authorities(const CaSources& sources) {
 /// Returns what is wrong with the file, or empty.
 std::string Authorities::load(const CaSource& source) try {
     const FileContent content(source.path);
+    if (content.view().empty()) return cited(source.path) + " is empty";
     const std::size_t before = usable_count_;
     load_certificates(content.view());
     if (usable_count_ == before) return no_certificate(source.path) + (unusable_.empty() ? std::string() : ": " + unusable_.back().why);

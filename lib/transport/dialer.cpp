@@ -48,6 +48,7 @@ private:
     void lose(const Attempt& attempt, const std::string& reason, std::error_code cause);
     void give_up();
     bool has_tried() const noexcept { return !attempts_.empty() || !reasons_.empty(); }
+    void fail_to_connect();
     void fail(const std::string& what);
     void finish(Outcome outcome);
     void arm();
@@ -63,6 +64,7 @@ private:
     TimePoint next_at_{};
     std::vector<std::unique_ptr<Attempt>> attempts_;
     std::string reasons_;      // of the attempts that failed
+    std::string unanswered_;   // of the look-up
     std::error_code cause_{};  // of the last one
     std::optional<Outcome> outcome_;
 };
@@ -85,7 +87,10 @@ void SocketDialer::start() {
 }
 
 void SocketDialer::found(const Resolver::Result& result) {
-    if (result.is_last) resolver_.reset();
+    if (result.is_last) {
+        unanswered_ = resolver_->unanswered();
+        resolver_.reset();
+    }
     if (result.addresses.empty() && !has_tried()) return fail("cannot resolve \"" + options_.host + "\": " + result.failure);
     race(result.addresses);
 }
@@ -108,7 +113,7 @@ void SocketDialer::start_next() {
         next_at_ = later(core_.fresh_now(), attempt_delay);
         if (connect(attempt)) break;
     }
-    if (!outcome_ && attempts_.empty() && !resolver_) return fail("cannot connect to " + target() + ": " + reasons_);
+    if (!outcome_ && attempts_.empty() && !resolver_) return fail_to_connect();
     arm();
 }
 
@@ -190,7 +195,13 @@ void SocketDialer::give_up() {
         // Its success may have come in the very iteration of the loop that ends the wait.
         if (!settle(attempt)) lose(attempt, "no answer to TCP" + within, cause_);
     }
-    if (!outcome_) fail("cannot connect to " + target() + ": " + reasons_);
+    if (resolver_) unanswered_ = resolver_->unanswered();
+    if (!outcome_) fail_to_connect();
+}
+
+// An address that was not told might have taken the connection.
+void SocketDialer::fail_to_connect() {
+    fail("cannot connect to " + target() + ": " + reasons_ + (unanswered_.empty() ? "" : "; " + unanswered_));
 }
 
 void SocketDialer::fail(const std::string& what) { finish(Error(Errc::client_failed, what).with_cause(cause_)); }

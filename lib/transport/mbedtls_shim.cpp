@@ -141,10 +141,6 @@ int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string
 #endif
 }
 
-bool is_passphrase_failure(int error) noexcept {
-    return error == MBEDTLS_ERR_PK_PASSWORD_MISMATCH || error == MBEDTLS_ERR_PK_PASSWORD_REQUIRED;
-}
-
 bool is_unknown_encryption(int error) noexcept {
     switch (error) {
         case MBEDTLS_ERR_PKCS5_FEATURE_UNAVAILABLE:
@@ -228,6 +224,45 @@ std::size_t cut_message_size(const mbedtls_ssl_context& ssl) noexcept {
     const std::size_t size = ssl.in_hslen, here = ssl.in_msglen;
 #endif
     return size > here ? size : 0;
+}
+
+std::vector<std::string_view> certificates_received(const mbedtls_ssl_context& ssl) {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    const bool is_tls13 = mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+    const std::size_t size = ssl.MBEDTLS_PRIVATE(in_hslen);
+#else
+    const bool is_tls13 = false;
+    const std::size_t size = ssl.in_hslen;
+#endif
+    const unsigned char* const message = last_message(ssl);
+    constexpr std::size_t head = 4;
+    if (!message || size <= head || size > MBEDTLS_SSL_IN_CONTENT_LEN || message[0] != MBEDTLS_SSL_HS_CERTIFICATE) return {};
+    std::string_view rest(reinterpret_cast<const char*>(message) + head, size - head);
+    // RFC 5246, section 7.4.2; in RFC 8446, section 4.4.2, a context stands before the list, and extensions behind each.
+    const auto take = [&](std::size_t size_bytes) {
+        std::size_t length = 0;
+        for (std::size_t i = 0; i < std::min(size_bytes, rest.size()); ++i) length = length << 8 | static_cast<unsigned char>(rest[i]);
+        rest.remove_prefix(std::min(size_bytes, rest.size()));
+        const std::string_view taken = rest.substr(0, length);
+        rest.remove_prefix(taken.size());
+        return taken;
+    };
+    if (is_tls13) take(1);
+    rest = take(3);
+    std::vector<std::string_view> certificates;
+    while (!rest.empty()) {
+        certificates.push_back(take(3));
+        if (is_tls13) take(2);
+    }
+    return certificates;
+}
+
+bool is_refused_hello(int error) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return error == MBEDTLS_ERR_SSL_DECODE_ERROR || error == MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE;
+#else
+    return error == MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO;
+#endif
 }
 
 bool offers_only_tls13(const mbedtls_ssl_context& ssl) noexcept {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hawser::transport::mbedtls {
 
@@ -73,9 +74,7 @@ void withhold_bare_tickets(mbedtls_ssl_config& config) noexcept;
 
 /// `bytes` is a key as PEM or DER, with a NUL behind it; 0 or an error.
 int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string& passphrase) noexcept;
-/// Whether parse_key() failed because the passphrase is not the key's, or there is none.
-bool is_passphrase_failure(int error) noexcept;
-/// Whether it failed because the key is encrypted in a way that the library does not know.
+/// Whether parse_key() failed because the key is encrypted in a way that the library does not know.
 bool is_unknown_encryption(int error) noexcept;
 bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept;
 /// Of the certificate's own key: "RSA, 2048 bits", "EC, 256 bits".
@@ -91,6 +90,10 @@ int alert_of(const mbedtls_ssl_context& ssl) noexcept;
 bool is_key_update(const mbedtls_ssl_context& ssl) noexcept;
 /// The size of the handshake message of which the record last read had a part only; 0 when it had all of it.
 std::size_t cut_message_size(const mbedtls_ssl_context& ssl) noexcept;
+/// The certificates (DER) of the message that was read last; none when that is not the peer's certificates.
+std::vector<std::string_view> certificates_received(const mbedtls_ssl_context& ssl);
+/// Server: whether this error may be about the form of the client's first message.
+bool is_refused_hello(int error) noexcept;
 /// Server: whether the client's first message, which was read last, offers nothing but ciphersuites of TLS 1.3.
 bool offers_only_tls13(const mbedtls_ssl_context& ssl) noexcept;
 /// What about a certificate keeps mbedTLS from reading it, as far as its texts do not tell; none: the error is about something else.

@@ -49,6 +49,7 @@ public:
 
     void look_up(const std::string& host, const ResolverOptions& options);
     void finish(Result result) noexcept;
+    std::string unanswered() const override;
 
 private:
     struct Socket final : reactor::Io {
@@ -62,6 +63,7 @@ private:
         int family;
         bool is_answered = false;
         bool has_none = false;  // for certain, if no address came
+        int failure = ARES_SUCCESS;
     };
 
     int open_channel(const ResolverOptions& options, char* lookups);
@@ -143,7 +145,10 @@ void CaresResolver::ask_next_name() {
     const std::string name = std::move(names_.back());
     names_.pop_back();
     ares_cancel(channel_);
-    for (Question* question : {&v6_, &v4_}) question->is_answered = question->has_none = false;
+    for (Question* question : {&v6_, &v4_}) {
+        question->is_answered = question->has_none = false;
+        question->failure = ARES_SUCCESS;
+    }
     tell_at_ = TimePoint::max();
     ask(v6_, name);
     ask(v4_, name);
@@ -197,6 +202,7 @@ void CaresResolver::found(Question& question, int status, const ares_addrinfo* l
 void CaresResolver::answered(Question& question, int status) {
     question.is_answered = true;
     question.has_none = is_no(status) || status == ARES_SUCCESS;
+    question.failure = status;
     if (question.family == AF_INET && status == ARES_ENOTFOUND) v6_.has_none = true;
     if (result_.failure.empty() || (status != ARES_SUCCESS && status != ARES_ENODATA))
         result_.failure = ares_strerror(status == ARES_SUCCESS ? int(ARES_ENODATA) : status);
@@ -213,6 +219,17 @@ void CaresResolver::finish(Result result) noexcept {
     result_ = std::move(result);
     tell_at_ = core_.now();
     core_.loop().arm(*this, tell_at_);
+}
+
+std::string CaresResolver::unanswered() const {
+    std::string text;
+    for (const Question* question : {&v6_, &v4_}) {
+        if (!channel_ || question->has_none) continue;
+        if (!text.empty()) text += "; ";
+        text += std::string("the ") + (question == &v6_ ? "AAAA" : "A") + " query had no answer";
+        if (question->failure != ARES_SUCCESS) text.append(" (").append(ares_strerror(question->failure)).append(")");
+    }
+    return text;
 }
 
 void CaresResolver::process(int descriptor, Readiness readiness) {

@@ -40,6 +40,9 @@ public:
     using OnDone = std::function<void(Result)>;
 
     virtual ~Resolver() = default;
+    /// "the AAAA query had no answer": of which family, or both, it is not known whether there are addresses, and why if it is known.
+    /// Empty when that is known, and when nothing was asked of DNS.
+    virtual std::string unanswered() const = 0;
     /// `on_done` is called with the first addresses that there are, and once more with what came late (which may be nothing) if that was
     /// not the last; never from within resolve(). It may destroy the resolver.
     static std::unique_ptr<Resolver> resolve(reactor::Core& core, const std::string& host, std::uint16_t port, OnDone on_done,

@@ -64,7 +64,8 @@ private:
     bool shake_hands();
     void established();
     void handshake_failed(int error);
-    std::string explain(int error);
+    std::string beginning();
+    std::string explain(int error, std::string_view first);
     void part();
 
     // mbedTLS's input and output.
@@ -98,7 +99,7 @@ private:
     std::string failure_;            // why TLS failed
     std::error_code error_{};        // of read() once it has failed
     std::error_code write_error_{};  // of the socket; what has arrived may be read all the same
-    std::array<char, 5> first_bytes_{};
+    std::array<char, 9> first_bytes_{};  // the head of a record, and of a message
     std::uint32_t handshake_size_ = 0;
     Origin origin_;
     Readiness interest_ = Readiness::none;
@@ -176,8 +177,15 @@ void TlsTransport::established() {
     if (!is_server()) context_->keep_session(peer_.session, ssl);
 }
 
-std::string TlsTransport::explain(int error) {
-    const std::string_view first(first_bytes_.data(), std::min<std::size_t>(handshake_size_, first_bytes_.size()));
+/// What the peer began with; of what is not TLS more of it, as far as it is there.
+std::string TlsTransport::beginning() {
+    std::string first(first_bytes_.data(), std::min<std::size_t>(handshake_size_, first_bytes_.size()));
+    if (is_tls(first)) return first;
+    std::array<char, 64> more;
+    return first.append(more.data(), receive(more).bytes);
+}
+
+std::string TlsTransport::explain(int error, std::string_view first) {
     if (std::string other = other_protocol(first, is_server()); !other.empty()) return other;
     if (handshake_size_ > max_handshake_size) return "the peer sent more than " + std::to_string(max_handshake_size) + " bytes for it";
     if (write_error_) return write_error_.message();
@@ -185,9 +193,12 @@ std::string TlsTransport::explain(int error) {
     if (input_ended_) return "the peer closed the connection";
     // What is found behind the callback: the key's use, its curve.
     if (verifier_.was_called() && context_->settings().rules.verify_peer) verifier_.add(mbedtls_ssl_get_verify_result(ssl_->get()));
-    if (!verifier_.failures().empty() && error != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return verifier_.failures();
     const mbedtls_ssl_context& ssl = *ssl_->get();
-    const HandshakeTraces traces{mbedtls::alert_of(ssl), mbedtls::cut_message_size(ssl), is_server() && mbedtls::offers_only_tls13(ssl)};
+    const std::string unread = unread_certificates(ssl, is_server());
+    if (!verifier_.failures().empty() && error != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+        return verifier_.failures() + (verifier_.misses_issuer() && !unread.empty() ? "; " + unread : "");
+    const HandshakeTraces traces{mbedtls::alert_of(ssl), mbedtls::cut_message_size(ssl), is_server() && mbedtls::offers_only_tls13(ssl),
+                                 first, unread};
     return handshake_failure(error, traces, is_server());
 }
 
@@ -198,9 +209,8 @@ void TlsTransport::handshake_failed(int error) {
         state_ = State::ended;
         return;
     }
-    const std::string why = explain(error);
-    const std::string_view first(first_bytes_.data(), first_bytes_.size());
-    if (is_server() && !other_protocol(first, true).empty()) {
+    const std::string first = beginning(), why = explain(error, first);
+    if (is_server() && is_http_request(first)) {
         output_.clear();
         take_output(plain_http_answer);  // in the client's own language
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <mbedtls/ssl.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -19,6 +21,8 @@ struct HandshakeTraces {
     int alert = -1;                    ///< that was received
     std::size_t cut_message_size = 0;  ///< of a message of which the record last read had a part only
     bool offers_only_tls13 = false;    ///< the client did
+    std::string_view first_bytes{};    ///< of the peer: those the heads of its first record and message
+    std::string unread_certificates{};
 };
 
 /// Why a handshake failed with this error of mbedTLS, and the option that governs it.
@@ -30,7 +34,15 @@ std::string certificate_failure(int error);
 /// Why a record was refused with this error of mbedTLS. `is_key_update`: what the record last read held.
 std::string record_failure(int error, bool is_key_update);
 
-/// What a peer speaks that begins with these bytes instead of a TLS record; empty when it cannot be told.
+/// What a certificate of the peer's chain is called: its own is number 0.
+std::string certificate_label(std::size_t number, bool is_server);
+/// "certificate 1 of the chain cannot be read: …", for each of which this is so, when the message read last was the peer's chain.
+std::string unread_certificates(const mbedtls_ssl_context& ssl, bool is_server);
+
+/// Whether these may be the first bytes of TLS.
+bool is_tls(std::string_view first_bytes) noexcept;
+bool is_http_request(std::string_view first_bytes) noexcept;
+/// What a peer speaks that begins with these bytes instead of a TLS record, or how it begins; empty when that may be TLS.
 std::string other_protocol(std::string_view first_bytes, bool is_server);
 
 }  // namespace hawser::transport

@@ -139,10 +139,7 @@ std::string Verifier::label(const mbedtls_x509_crt& certificate, int depth) cons
     return depth != 0 ? label(depth) + ", " + subject + "," : label(depth) + " " + subject;
 }
 
-std::string Verifier::label(int depth) const {
-    if (depth != 0) return "certificate " + std::to_string(depth) + " of the chain";
-    return rules_.is_server ? "the client's certificate" : "the server's certificate";
-}
+std::string Verifier::label(int depth) const { return certificate_label(static_cast<std::size_t>(depth), rules_.is_server); }
 
 void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
     explained_ |= flags;
@@ -188,7 +185,7 @@ void Verifier::explain_untrusted(const mbedtls_x509_crt& first) {
         case Place::before:
             return report(own, issued + "was sent before it: the chain is in the wrong order, each certificate comes before its issuer's");
         case Place::behind: return report(own, issued + "was sent, but did not sign it, or is none that may sign certificates");
-        case Place::nowhere: return report(own, issued + why_not_trusted(*certificate), "cafile");
+        case Place::nowhere: misses_issuer_ = true; return report(own, issued + why_not_trusted(*certificate), "cafile");
     }
 }
 

@@ -47,6 +47,8 @@ public:
     void add(std::uint32_t flags);
     /// What was wrong, check by check, each with the option that governs it; empty when nothing was.
     const std::string& failures() const noexcept { return failures_; }
+    /// One of them is that an issuer is not among the certificates sent that could be read.
+    bool misses_issuer() const noexcept { return misses_issuer_; }
 
 private:
     std::uint32_t check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags);
@@ -70,6 +72,7 @@ private:
     std::string failures_;
     std::uint32_t explained_ = 0;
     bool was_called_ = false;
+    bool misses_issuer_ = false;
 };
 
 /// "CN=localhost, O=Example": the distinguished name of a certificate's subject or issuer.

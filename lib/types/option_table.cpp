@@ -41,7 +41,7 @@ std::string check_header(const OptionValue& value) {
         if (colon == std::string_view::npos) return "has no colon in field " + std::to_string(number) + ", expected \"Name: value\"";
         const std::string_view name = field.substr(0, colon);
         if (!is_token(name)) return "has " + cited(name) + " in field " + std::to_string(number) + ", which is not a field name";
-        if (!is_field_value(trim(field.substr(colon + 1)))) return "has a control character in the value of " + cited(name);
+        if (!field_value_fault(trim(field.substr(colon + 1))).empty()) return "has a control character in the value of " + cited(name);
     }
     return {};
 }
@@ -55,7 +55,8 @@ std::string check_secret_header(const OptionValue& value) {
 std::string check_user_agent(const OptionValue& value) {
     const std::string& text = std::get<std::string>(value);
     if (text.empty()) return "is empty; leave it out to send none";
-    return is_field_value(text) ? std::string() : "is " + cited(text) + ", which has a control character or white space at an end";
+    const std::string_view fault = field_value_fault(text);
+    return fault.empty() ? std::string() : "is " + cited(text) + ", which " + std::string(fault);
 }
 
 std::string check_protocol_version(const OptionValue& value) {

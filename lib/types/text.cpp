@@ -34,9 +34,10 @@ std::string_view trim(std::string_view text) noexcept {
 
 bool is_token(std::string_view text) noexcept { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character); }
 
-bool is_field_value(std::string_view text) noexcept {
-    const bool is_printable = std::none_of(text.begin(), text.end(), [](char c) { return is_control_character(c) && c != '\t'; });
-    return is_printable && trim(text).size() == text.size();
+std::string_view field_value_fault(std::string_view text) noexcept {
+    if (std::any_of(text.begin(), text.end(), [](char c) { return is_control_character(c) && c != '\t'; }))
+        return "has a control character";
+    return trim(text).size() == text.size() ? "" : "begins or ends with white space";
 }
 
 void append_escaped(std::string& out, std::string_view text, std::string_view marked) {

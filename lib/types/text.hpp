@@ -29,9 +29,9 @@ std::string_view trim(std::string_view text) noexcept;
 
 /// Whether `text` may be the name of a header field (RFC 9110, section 5.6.2).
 bool is_token(std::string_view text) noexcept;
-/// Whether `text` may be the value of a header field: no control character but the tab, and no white space at its ends
-/// (RFC 9110, section 5.5).
-bool is_field_value(std::string_view text) noexcept;
+/// Why `text` cannot be the value of a header field, as said of it: "has a control character", but for the tab, or "begins or ends with
+/// white space" (RFC 9110, section 5.5). Empty when it can.
+std::string_view field_value_fault(std::string_view text) noexcept;
 
 /// Appends `text` with its control characters as \xNN, and a backslash before each character that is in `marked`.
 void append_escaped(std::string& out, std::string_view text, std::string_view marked = {});

@@ -42,12 +42,15 @@ std::string offset(string_view text, string_view part) { return " at offset " + 
 // RFC 3986, section 2.2.
 constexpr bool is_reserved(char c) noexcept { return string_view(":/?#[]@!$&'()*+,;=").find(c) != string_view::npos; }
 
+// Whether the "%" at the beginning of `text` encodes a character.
+bool is_encoding(string_view text) noexcept { return text.size() >= 3 && is_hex_digit(text[1]) && is_hex_digit(text[2]); }
+
 void check_characters(string_view text) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const string_view rest = text.substr(i);
         if (rest[0] == '#') refuse(text, "it has a fragment" + offset(text, rest) + ", which a WebSocket URI cannot have");
         if (rest[0] == '%') {
-            if (rest.size() >= 3 && is_hex_digit(rest[1]) && is_hex_digit(rest[2])) continue;
+            if (is_encoding(rest)) continue;
             refuse(text, "the \"%\"" + offset(text, rest) + " is not followed by two hexadecimal digits");
         }
         if (is_unreserved(rest[0]) || is_reserved(rest[0])) continue;
@@ -247,13 +250,15 @@ std::string port_suffix(const Uri& uri) {
     return uri.port() == standard_port(uri.is_secure()) ? std::string() : ':' + std::to_string(uri.port());
 }
 
-// Path or query of a reference, with what browsers encode there percent-encoded.
+// Path or query of a reference, with what browsers encode there percent-encoded; a backslash and a "%" that encodes nothing, too.
 std::string encoded(string_view part) {
-    constexpr string_view digits = "0123456789ABCDEF", to_encode = " \"<>[]^`{|}";
+    constexpr string_view digits = "0123456789ABCDEF", to_encode = " \"<>[\\]^`{|}";
     std::string result;
-    for (const char c : part) {
+    for (std::size_t i = 0; i < part.size(); ++i) {
+        const char c = part[i];
         const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80 && to_encode.find(c) == string_view::npos)
+        const bool is_plain = c == '%' ? is_encoding(part.substr(i)) : byte < 0x80 && to_encode.find(c) == string_view::npos;
+        if (is_plain)
             result += c;
         else
             result.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 0xF]);
@@ -317,6 +322,10 @@ std::string Uri::str() const { return scheme_ + "://" + bracketed(host_) + port_
 // RFC 3986, section 5.2.2. A fragment is for who gets the answer (RFC 9110, section 10.2.2).
 Uri Uri::resolve(string_view reference) const {
     if (reference.size() > longest_uri) refuse(reference, "it is longer than " + std::to_string(longest_uri) + " bytes");
+    // Browsers take a backslash for a slash there, and what follows for a host.
+    const bool has_slashes = reference.size() > 1 && reference.find_first_not_of("/\\") > 1;
+    if (has_slashes && reference.substr(0, 2).find('\\') != string_view::npos)
+        refuse(reference, "it begins with a backslash where a host may be meant: that is written \"//\"");
     const Parts parts = split(reference.substr(0, reference.find('#')));
     const bool is_relative = !parts.scheme && !parts.authority;
     Uri result(is_relative ? scheme_ + "://" + bracketed(host_) + port_suffix(*this) + resolved_target(target_, parts)

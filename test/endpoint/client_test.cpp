@@ -1,3 +1,4 @@
+#include "support/error_of.hpp"
 #include "support/loopback.hpp"
 
 using namespace support;
@@ -38,8 +39,11 @@ TEST_CASE("client: settings that cannot be are refused at run time, and change n
     CHECK(error_of([&] { client.set_timeout(Seconds(-0.001)); }) == Errc::invalid_option);
     CHECK(error_of([&] { client.set_frame_size(0); }) == Errc::invalid_option);
     CHECK(error_of([&] { client.set_option("socket", "tcp_nodelai", true); }) == Errc::invalid_option);
-    CHECK(error_of([&] { client.add_header("Bad Name", "x"); }) == Errc::invalid_option);
-    CHECK(error_of([&] { client.add_header("X", "a\r\nb"); }) == Errc::invalid_option);
+    CHECK(error_of(Errc::invalid_option, [&] { client.add_header("Bad Name", "x"); }) == "\"Bad Name\" is not a header field's name");
+    CHECK(error_of(Errc::invalid_option, [&] { client.add_header("X", "a\r\nb"); }) ==
+          "the value of the header field X has a control character");
+    CHECK(error_of(Errc::invalid_option, [&] { client.add_header("X", "secret "); }) ==
+          "the value of the header field X begins or ends with white space");
     CHECK(client.timeout() == Seconds(60));
     CHECK(client.frame_size() == 4096);
     client.set_timeout(std::chrono::milliseconds(500)).set_frame_size(1).set_option("socket", "so_keepalive", true);

@@ -32,7 +32,6 @@ struct Cast {
         add("no chain", {.dns = {"localhost"}}, &intermediate);
         add("chain", {.dns = {"localhost"}}, &intermediate, intermediate.pem);
         add("long chain", {.dns = {"localhost"}}, &second, second.pem + intermediate.pem);
-        add("chain reversed", {.dns = {"localhost"}}, &second, intermediate.pem + second.pem);
         add("expired intermediate", {.dns = {"localhost"}}, &expired_intermediate, expired_intermediate.pem);
         add("path too long", {.dns = {"localhost"}}, &below_short, below_short.pem + short_path.pem);
         add("weak hash", {.dns = {"localhost"}, .hash = MBEDTLS_MD_SHA1}, &root);
@@ -172,7 +171,6 @@ std::vector<Case> client_cases() {
         {"long chain", "localhost", {}, {}},
         {"long chain", "localhost", depth(2), {"longer than 2"}},
         {"long chain", "localhost", depth(3), {}},
-        {"chain reversed", "localhost", {}, {R"("CN=Second", is issued by "CN=Intermediate", which was sent before it)", "wrong order"}},
         {"expired intermediate", "localhost", {}, {R"(certificate 1 of the chain, "CN=Expired", expired on 2021)"}},
         {"path too long", "localhost", {}, {R"("CN=Below", is issued by "CN=Short")"}},
         {"weak hash", "localhost", {}, {R"(is signed with a weak hash, SHA-1 (ssl option "security_level"))"}},

@@ -307,9 +307,11 @@ TEST_CASE("handshake: a response is checked against its request") {
         CHECK(contains(problem_with([&](Request&, Response& response) { response.headers.remove(field); }), field));
         CHECK(contains(problem_with(field, "other"), field));
     }
-    CHECK(contains(problem_with("Sec-WebSocket-Accept", accept_key("another")), "Sec-WebSocket-Accept"));
+    CHECK(contains(problem_with("Sec-WebSocket-Accept", accept_key("another")), "Sec-WebSocket-Accept does not answer"));
+    CHECK(contains(problem_with([](Request&, Response& response) { response.headers.remove("Sec-WebSocket-Accept"); }),
+                   "has no Sec-WebSocket-Accept"));
     CHECK(contains(problem_with([](Request&, Response& response) { response.headers.add("Sec-WebSocket-Accept", sample_accept); }),
-                   "Sec-WebSocket-Accept"));
+                   "has 2 Sec-WebSocket-Accept fields"));
 }
 
 TEST_CASE("handshake: a response may choose one of the subprotocols that were offered, or none") {
@@ -327,9 +329,14 @@ TEST_CASE("handshake: a response may choose one of the subprotocols that were of
     CHECK_FALSE(chosen("chat, superchat", "chat, superchat").empty());
     CHECK(problem_with([](Request& request, Response&) { request.headers.add("Sec-WebSocket-Protocol", "chat"); }).empty());
     CHECK(contains(problem_with("Sec-WebSocket-Protocol", "chat"), "chat"));
-    CHECK_FALSE(problem_with([](Request& request, Response& response) {
-                    request.headers.add("Sec-WebSocket-Protocol", "chat, superchat");
-                    response.headers.add("Sec-WebSocket-Protocol", "chat");
-                    response.headers.add("Sec-WebSocket-Protocol", "superchat");
-                }).empty());
+    CHECK(chosen("chat", "other") == "the server chose a subprotocol that was not offered: \"other\"");
+    CHECK(chosen("chat, superchat", "chat, superchat") ==
+          "the server chose several subprotocols, \"chat, superchat\", but it may choose one at most");
+    for (const char* second : {"superchat", "chat", ""}) {
+        CHECK(problem_with([&](Request& request, Response& response) {
+                  request.headers.add("Sec-WebSocket-Protocol", "chat, superchat");
+                  response.headers.add("Sec-WebSocket-Protocol", "chat");
+                  response.headers.add("Sec-WebSocket-Protocol", second);
+              }) == "the response has 2 Sec-WebSocket-Protocol fields, but a server chooses one subprotocol at most");
+    }
 }

@@ -282,8 +282,40 @@ TEST_CASE("http_parser: another major version is refused") {
     }
     for (const std::string_view version : {"h", "HTTP ", "HTTP/x", "HTTP/1,", "HTTP/1.x", "HTTP/11", "HTTP/1.10", "HTTP/1.1\n", " ", "\r"})
         fails_at_end("GET / " + std::string(version), 400, "the HTTP version");
-    for (const std::string_view version : {"h", " ", "\n", "HTTP/1.1\r", "HTTP/1.1\n", "HTTP/1.1\t"})
+    for (const std::string_view version : {"\n", "\t", "\x80", "HTTP/x", "HTTP/1,", "HTTP/1.1\r", "HTTP/1.1\n", "HTTP/1.1\t"})
         fails_at_end(version, 400, "the HTTP version", Kind::response);
+}
+
+TEST_CASE("http_parser: a response that is text and no HTTP is told by its beginning") {
+    const auto begins = [](const std::string& bytes, const std::string& told) {
+        fails_at_end(bytes, 400, "it begins with \"" + told + "\", so another service answers there", Kind::response);
+    };
+    begins("SSH-2.0-OpenSSH_9.2\r", "SSH-2.0-OpenSSH_9.2");
+    begins("220 ftp.example ready\n", "220 ftp.example ready");
+    begins("<html>\n", "<html>");
+    begins("HTTP 200 OK\r", "HTTP 200 OK");
+    begins("HTT\n", "HTT");
+    begins(" HTTP/1.1\r", " HTTP/1.1");
+    begins("a \"b\"\t", R"(a \"b\")");
+    begins("a\xC3", "a");
+    const std::string longest(64, 'h');
+    begins(longest.substr(1) + "\r", longest.substr(1));
+    begins(longest, longest);
+    for (const std::string_view beginning : {"h", "HTTPx", "SSH-2.0"}) {
+        std::size_t consumed = 0;
+        HttpParser parser(Kind::response, {});
+        CHECK(parser.feed(beginning, consumed) == Status::incomplete);
+        CHECK(parser.end() == Status::failed);
+        CHECK(contains(parser.failure().reason, '"' + std::string(beginning) + '"'));
+    }
+    for (const std::string_view beginning : {"", "HTTP", "HTTP/", "HTTP/1.1 200 OK\r\n"}) {
+        std::size_t consumed = 0;
+        HttpParser parser(Kind::response, {}), request(Kind::request, {});
+        parser.feed(beginning, consumed);
+        CHECK(parser.end() == Status::incomplete);
+        request.feed("h", consumed);
+        CHECK(request.end() == Status::incomplete);
+    }
 }
 
 TEST_CASE("http_parser: a status code has three digits") {
@@ -441,6 +473,15 @@ TEST_CASE("http_parser: nothing in a request or response can add a line") {
         refuses_to_format([&] { format_response({200, {}, name, {}}); }, "its name is not a token");
         refuses_to_format([&] { format_response({200, bad, {}, {}}); }, "its reason phrase");
     }
+    for (const std::string_view value : {" ", "a ", " a", "a\t"}) {
+        const Headers fields{{"Name", std::string(value)}};
+        const std::string why = "Name cannot be sent: its value begins or ends with white space";
+        refuses_to_format([&] { format_request({"GET", "/", fields}); }, why);
+        refuses_to_format([&] { format_response({200, {}, fields, {}}); }, why);
+        refuses_to_format([&] { format_response({200, std::string(value), {}, {}}); }, "its reason phrase begins or ends with white space");
+    }
+    refuses_to_format([] { format_response({200, "a\n", {}, {}}); }, "its reason phrase has a control character");
+    refuses_to_format([] { format_request({"GET", "/", {{"Name", "a\n"}}}); }, "its value has a control character");
     for (const std::string_view name : {"", "A:", "A B", "A ", "\xC3\xA4"})
         refuses_to_format([&] { format_request({"GET", "/", {{std::string(name), "x"}}}); }, "its name is not a token");
     for (const std::string_view target : {"", "a", "*", "http://h/", "/a b", "/a#b", "/\xC3\xA4"})

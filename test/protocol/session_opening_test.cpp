@@ -355,8 +355,34 @@ TEST_CASE("session: a client refuses a response that is not the one it asked for
         client.start();
         client.feed(broken);
         CHECK(client.told() == Told{"error handshake_failed"});
-        CHECK(contains(client.error_texts.back(), broken == folded ? "folded lines are obsolete" : "the HTTP version"));
+        CHECK(contains(client.error_texts.back(),
+                       broken == folded ? "folded lines are obsolete" : R"(it begins with "SSH-2.0-OpenSSH_9.2")"));
         CHECK(client.session.is_over());
+    }
+}
+
+TEST_CASE("session: what a client is answered that is no HTTP is told, however it comes and ends") {
+    const std::string banner = "220 ready";
+    const auto told = [&](std::size_t cut, const std::function<void(SessionPeer&)>& end) {
+        SessionPeer client(Role::client);
+        client.start();
+        client.feed(banner.substr(0, cut));
+        client.feed(banner.substr(cut));
+        CHECK(client.told().empty());
+        end(client);
+        CHECK(client.told() == Told{"error handshake_failed"});
+        CHECK(client.session.is_over());
+        return client.error_texts.back();
+    };
+    const std::string expected =
+        "the opening handshake failed: the response is not HTTP/1.1: it begins with \"220 ready\", so another service answers there: are "
+        "host and port right?";
+    for (std::size_t cut = 0; cut <= banner.size(); ++cut) {
+        CAPTURE(cut);
+        CHECK(told(cut, [](SessionPeer& client) { client.feed("\r\nmore"); }) == expected);
+        CHECK(told(cut, [](SessionPeer& client) { client.session.receive_end(); }) == expected);
+        CHECK(told(cut, [](SessionPeer& client) { client.session.transport_failed("connection reset"); }) == expected);
+        CHECK(told(cut, [](SessionPeer& client) { client.session.tick(client.session.next_deadline()); }) == expected);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "certificate_shim.hpp"
 #include "transport/mbedtls_shim.hpp"
 #include "transport/tls_verify.hpp"
+#include "types/base64.hpp"
 
 namespace support {
 namespace {
@@ -121,6 +122,13 @@ Certificate with_unknown_signature(const Certificate& certificate) {
     Certificate changed = certificate;
     changed.pem = as_pem("CERTIFICATE", bytes_of(bytes), bytes.size());
     return changed;
+}
+
+std::string der_of_pem(const std::string& pem) {
+    std::string base64 = pem.substr(pem.find('\n'), pem.find("-----END") - pem.find('\n')), bytes;
+    std::erase(base64, '\n');
+    if (!hawser::base64_decode(base64, bytes)) throw std::runtime_error("no PEM");
+    return bytes;
 }
 
 Certificate make_authority(const std::string& name, const Certificate* issuer) {

@@ -40,6 +40,8 @@ struct Certificate {
 Certificate make_certificate(const CertificateWish& wish, const Certificate* issuer = nullptr);
 /// The same, said to be signed in a way that nobody knows.
 Certificate with_unknown_signature(const Certificate& certificate);
+/// The bytes that PEM stands for.
+std::string der_of_pem(const std::string& pem);
 Certificate make_authority(const std::string& name, const Certificate* issuer = nullptr);
 /// A CRL of `issuer` as PEM, with these serial numbers (1 to 127).
 std::string make_crl(const Certificate& issuer, const std::vector<unsigned char>& serials);

@@ -38,6 +38,8 @@ TEST_CASE("authorities: each file and folder that is named has to give some") {
     const support::Files files, empty;
     const std::string nothing = files.write("nothing.pem", "nothing of value\n"), missing = files.path("missing");
     CHECK(refusal({file_of(missing)}) == "the file's option: cannot read \"" + missing + "\": No such file or directory");
+    const std::string blank = files.write("blank.pem", "");
+    CHECK(refusal({file_of(blank)}) == "the file's option: \"" + blank + "\" is empty");
     CHECK(contains(refusal({file_of(nothing)}), "the file's option: \"" + nothing + "\" has no certificate that can be read: "));
     CHECK(refusal({file_of(authority.root_file), folder_of(missing)}) ==
           "the folder's option: cannot read \"" + missing + "\": No such file or directory");

@@ -174,7 +174,25 @@ TEST_CASE("dialer: addresses that are told later are tried when the first ones f
         CHECK(std::string(f.error->what()).find("[::1]:" + std::to_string(port)) != std::string::npos);
         CHECK(std::string(f.error->what()).find("127.84.73.61:") != std::string::npos);
     }
-    SECTION("there are none") { CHECK(f.failure(options) == first + ": Connection refused"); }
+    SECTION("none is told") {
+        CHECK(f.failure(options).starts_with(first + ": Connection refused; the AAAA query had no answer ("));
+        CHECK(f.error->cause() == std::errc::connection_refused);
+    }
+    SECTION("none is told in time") {
+        options.resolver.timeout = Seconds(1000);
+        options.resolver.latest_answer = Seconds(0.01);
+        CHECK(f.failure(options) == first + ": Connection refused; the AAAA query had no answer");
+    }
+    SECTION("there are none") {
+        f.dns["host.test"] = {DnsServer::Answer::addresses, {"127.84.73.61"}, {}};
+        CHECK(f.failure(options) == first + ": Connection refused");
+    }
+    SECTION("none of IPv4 is told") {
+        f.dns["host.test"] = {DnsServer::Answer::none, {}, {"::1"}, DnsServer::Answer::addresses};
+        const std::string text = f.failure(options);
+        CHECK(text.find("[::1]:" + std::to_string(port) + ": ") != std::string::npos);
+        CHECK(text.find("; the A query had no answer (") != std::string::npos);
+    }
 }
 
 TEST_CASE("dialer: an address whose zone is no interface says so") {

@@ -69,6 +69,16 @@ int count_copies_in_process(const std::string& of) {
     return count;
 }
 
+// No mbedTLS knows that.
+constexpr const char* encrypted_by_scrypt =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIHjME4GCSqGSIb3DQEFDTBBMCAGCSsGAQQB2kcECzATBAjuc5/7zTiH1gIBAgIB\n"
+    "CAIBATAdBglghkgBZQMEASoEEBXZMWqWdQxX0djP+eoofk0EgZD3PG3Cga2VAIh/\n"
+    "wN/4OR27TOheGDT7YCa3jn/c0d7dTsd2vf6lzBN4JzrAR0wRWZ++lKyKK0RvjTtr\n"
+    "Q6FQ86BicHbijt6Or5NNShtZGfskv8pyUJQV//4q3UJAaMBfWd43ye5YQXZI4KUr\n"
+    "VB3MzrmnHO9e2bXWNmxH008Bmx55nBEAWWqNRfJlIurG9XM4ySI=\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
+
 }  // namespace
 
 TEST_CASE("tls identity: the text of a key is nowhere in memory once it has been read") {
@@ -95,20 +105,84 @@ TEST_CASE("tls identity: the text of a key is nowhere in memory once it has been
 
 TEST_CASE("tls identity: a key that is encrypted in an unknown way is told to be, and what to do") {
     const support::Files files;
-    // By scrypt, which no mbedTLS knows.
-    const std::string key = files.write("encrypted.key",
-                                        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-                                        "MIHjME4GCSqGSIb3DQEFDTBBMCAGCSsGAQQB2kcECzATBAjuc5/7zTiH1gIBAgIB\n"
-                                        "CAIBATAdBglghkgBZQMEASoEEBXZMWqWdQxX0djP+eoofk0EgZD3PG3Cga2VAIh/\n"
-                                        "wN/4OR27TOheGDT7YCa3jn/c0d7dTsd2vf6lzBN4JzrAR0wRWZ++lKyKK0RvjTtr\n"
-                                        "Q6FQ86BicHbijt6Or5NNShtZGfskv8pyUJQV//4q3UJAaMBfWd43ye5YQXZI4KUr\n"
-                                        "VB3MzrmnHO9e2bXWNmxH008Bmx55nBEAWWqNRfJlIurG9XM4ySI=\n"
-                                        "-----END ENCRYPTED PRIVATE KEY-----\n");
+    const std::string key = files.write("encrypted.key", encrypted_by_scrypt);
     const std::string text =
         refusal(TlsRole::server, {{"local_cert", Authority::instance().leaf_file}, {"local_pk", key}, {"passphrase", "secret"}});
     CHECK(contains(text, "ssl option \"local_pk\": \"" + key + "\" gives no private key: it is encrypted in a way that mbedTLS "));
     CHECK(contains(text, "PBES2 with AES"));
     CHECK(contains(text, "openssl pkey -traditional -aes256"));
+}
+
+TEST_CASE("tls identity: what an encrypted key needs is told, with and without armour") {
+    const support::Files files;
+    // By PBES2 with 3DES, which every mbedTLS knows, and "secret".
+    const std::string known =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+        "MIHUMD8GCSqGSIb3DQEFDTAyMBoGCSqGSIb3DQEFDDANBAiuvUpqbf8N9QIBCDAU\n"
+        "BggqhkiG9w0DBwQI0b98V04Th/EEgZDqfDeLKzZLI2QHmfDPm7d3rHD0zj+iqDYR\n"
+        "5+utaLKMJWRVftMj3n1b4LGaTtHbKSTdEeL3LDwsW6Z3RDXlROu7OYmyYyR5PWpK\n"
+        "rgmFVt8jdE8KCGY46ukyL+h6ohWPSiVKuULw9Xi0lmWOpaEgqEhOkxDJ55VXXQ0P\n"
+        "t/i7WSlw016lgOOSw2+TwQIyKq1LF8M=\n"
+        "-----END ENCRYPTED PRIVATE KEY-----\n";
+    const auto told = [&](const std::string& key, const char* passphrase) {
+        const std::string path = files.write("encrypted", key);
+        return refusal(TlsRole::server,
+                       {{"local_cert", Authority::instance().leaf_file}, {"local_pk", path}, {"passphrase", std::string(passphrase)}});
+    };
+    for (const std::string& key : {known, support::der_of_pem(known)}) {
+        CHECK(told(key, "").ends_with("gives no private key: it is encrypted, and there is no passphrase for it"));
+        CHECK(told(key, "").starts_with("ssl option \"passphrase\": "));
+        CHECK(contains(told(key, "wrong"), "gives no private key: it is encrypted, and this is not its passphrase ("));
+        CHECK(contains(told(key, "secret"), "does not belong to the first certificate"));
+    }
+    for (const std::string& key : {std::string(encrypted_by_scrypt), support::der_of_pem(encrypted_by_scrypt)}) {
+        for (const char* passphrase : {"", "secret"}) {
+            CHECK(contains(told(key, passphrase), "it is encrypted in a way that mbedTLS "));
+            CHECK(contains(told(key, passphrase), "openssl pkey -traditional -aes256"));
+        }
+    }
+}
+
+TEST_CASE("tls identity: what a file has instead is told") {
+    const Authority& authority = Authority::instance();
+    const support::Files files;
+    const std::string empty = files.write("empty", ""), ssh = files.write("ssh", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END\n");
+    CHECK(refusal(TlsRole::server, {{"local_cert", empty}}) == "ssl option \"local_cert\": \"" + empty + "\" is empty");
+    CHECK(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", empty}}) ==
+          "ssl option \"local_pk\": \"" + empty + "\" is empty");
+    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}}),
+                   "it has certificates alone, so ssl option \"local_pk\" has to name the key"));
+    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", authority.leaf_file}}),
+                   "gives no private key: it has none"));
+    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.key_file}}), "is no chain of certificates: it has none"));
+    CHECK(contains(refusal(TlsRole::server, {{"local_cert", authority.leaf_file}, {"local_pk", ssh}}), "ssh-keygen -p -m PEM"));
+}
+
+TEST_CASE("tls identity: no certificate of a chain comes behind its issuer's") {
+    const support::Certificate root = support::make_authority("Root"), first = support::make_authority("First", &root),
+                               second = support::make_authority("Second", &first), other = support::make_authority("Other");
+    const support::Certificate leaf = support::make_certificate({.dns = {"localhost"}}, &second);
+    const support::Certificate crossed = support::make_certificate({.common_name = "Root", .is_ca = true}, &first);
+    const support::Files files;
+    const auto told = [&](const std::string& tail) {
+        Context context;
+        context.set_options({{"ssl", {{"local_cert", files.write("chain", leaf.pem + tail + leaf.key)}}}});
+        try {
+            make_tls_context(TlsRole::server, context);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    for (const std::string& good : {std::string(), second.pem, second.pem + first.pem, second.pem + first.pem + root.pem,
+                                    other.pem + second.pem, second.pem + other.pem + first.pem, second.pem + second.pem + first.pem,
+                                    second.pem + first.pem + crossed.pem, root.pem + other.pem})
+        CHECK(told(good).empty());
+    const std::string order = ": the chain is in the wrong order, each certificate comes before its issuer's";
+    CHECK(told(first.pem + second.pem) ==
+          "ssl option \"local_cert\": certificate 3 in \"" + files.path("chain") + "\", \"CN=Second\", is issued by number 2" + order);
+    CHECK(contains(told(second.pem + root.pem + first.pem), "certificate 4 in "));
+    CHECK(contains(told(root.pem + second.pem + first.pem), "\"CN=First\", is issued by number 2" + order));
 }
 
 TEST_CASE("tls identity: a chain that is too long for a handshake, or in the wrong order, is refused") {

@@ -117,3 +117,20 @@ TEST_CASE("tls verify: an address among the names of hosts is told to be in the 
         CHECK(verifier.failures().find("subjectAltName=IP:" + std::string(address)) != std::string::npos);
     }
 }
+
+TEST_CASE("tls verify: an issuer that was sent before what it has issued is told to be in the wrong order") {
+    const support::Certificate root = support::make_authority("Root"), first = support::make_authority("First", &root),
+                               second = support::make_authority("Second", &first);
+    const std::string sent = support::make_certificate({.dns = {"a.example"}}, &second).pem + first.pem + second.pem;
+    mbedtls::Certificates chain;
+    REQUIRE(mbedtls_x509_crt_parse(chain.get(), reinterpret_cast<const unsigned char*>(sent.c_str()), sent.size() + 1) == 0);
+    const VerifyRules rules;
+    Verifier verifier(rules, "a.example");
+    std::uint32_t flags = MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+    Verifier::callback(&verifier, chain.get()->next->next, 1, &flags);
+    flags = 0;
+    Verifier::callback(&verifier, chain.get(), 0, &flags);
+    CHECK(verifier.failures().find("\"CN=Second\", is issued by \"CN=First\", which was sent before it: the chain is in the wrong order") !=
+          std::string::npos);
+    CHECK_FALSE(verifier.misses_issuer());
+}
