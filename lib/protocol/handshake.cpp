@@ -165,13 +165,13 @@ std::optional<std::string> check_accept(std::string_view key, const Headers& hea
 
 std::optional<std::string> check_response(const Request& request, const Response& response) {
     const Headers& headers = response.headers;
-    if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + response.reason;
+    if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + escaped(response.reason);
     if (auto problem = check_accept(request.headers.get("Sec-WebSocket-Key").value_or(""), headers)) return problem;
     const auto chosen = headers.get(subprotocol_field);
     if (!chosen) return std::nullopt;
     const auto offered = request.headers.list(subprotocol_field);
     if (headers.count(subprotocol_field) != 1 || std::find(offered.begin(), offered.end(), *chosen) == offered.end())
-        return "the server chose a subprotocol that was not offered: " + std::string(*chosen);
+        return "the server chose a subprotocol that was not offered: " + cited(*chosen);
     return std::nullopt;
 }
 
