@@ -58,9 +58,14 @@ private:
     LogLevel threshold_;
 };
 
+/// `text` so that it cannot steer the terminal or the log that shows it: control characters (C0, DEL and C1, but for those of `kept`, which
+/// are ASCII), line separators, marks and controls of bidirectional text, and bytes that are no UTF-8 stand as \xNN, a byte each. For
+/// what a peer chose: a Close reason, a header field, a text. What errors cite, and what the loggers here write, is escaped already.
+HAWSER_API std::string escaped(std::string_view text, std::string_view kept = {});
+
 /// Writes nothing. An endpoint without a logger behaves the same.
 HAWSER_API std::shared_ptr<Logger> null_logger();
-/// One line a message on standard error, with time, level, message and fields; control characters escaped.
+/// One line a message on standard error, with time, level, message and fields, each escaped().
 HAWSER_API std::shared_ptr<Logger> stderr_logger(LogLevel threshold = LogLevel::info);
 /// To syslog(3), with the process's own openlog() settings.
 HAWSER_API std::shared_ptr<Logger> syslog_logger(LogLevel threshold = LogLevel::info);

@@ -207,13 +207,13 @@ std::optional<std::string> check_extensions(const Headers& response, const Defla
         const auto extension = parse_extension(element);
         if (!extension) return "the response's Sec-WebSocket-Extensions is malformed: " + cited(element);
         if (!offered || extension->name != extension_name)
-            return "the server uses an extension that was not offered: " + std::string(element);
+            return "the server uses an extension that was not offered: " + cited(element);
         if (agreed) return "the server agreed on permessage-deflate more than once";
         const auto answer = parse_parameters(*extension, true);
-        if (!answer) return "the server's answer has a parameter that permessage-deflate cannot have: " + std::string(element);
+        if (!answer) return "the server's answer has a parameter that permessage-deflate cannot have: " + cited(element);
         const auto offers = make_offers(*offered);
         if (std::none_of(offers.begin(), offers.end(), [&](const Parameters& offer) { return fits(*answer, offer); }))
-            return "the server's answer does not fit what was offered of permessage-deflate: " + std::string(element);
+            return "the server's answer does not fit what was offered of permessage-deflate: " + cited(element);
         agreed = agreement(*answer);
         agreed->client_no_context_takeover |= offered->client_no_context_takeover;
         agreed->client_max_window_bits = std::min(agreed->client_max_window_bits, offered->client_max_window_bits);

@@ -184,7 +184,7 @@ std::optional<std::string> check_accept(std::string_view key, const Headers& hea
 
 std::optional<std::string> check_response(const Request& request, const Response& response) {
     const Headers& headers = response.headers;
-    if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + response.reason;
+    if (response.status != 101) return "the server answered " + std::to_string(response.status) + " " + escaped(response.reason);
     if (auto problem = check_accept(request.headers.get("Sec-WebSocket-Key").value_or(""), headers)) return problem;
     return check_subprotocol(request.headers.list(subprotocol_field), headers);
 }

@@ -69,11 +69,8 @@ std::string utc_time(std::chrono::system_clock::time_point now) {
     return {text.data(), length + static_cast<std::size_t>(rest)};
 }
 
-bool needs_quotes(std::string_view value) noexcept {
-    for (const char c : value) {
-        if (c == ' ' || c == '"' || c == '\\' || c == '=' || is_control_character(c)) return true;
-    }
-    return value.empty();
+bool needs_quotes(std::string_view value, std::string_view escaped_value) noexcept {
+    return value.empty() || escaped_value != value || value.find_first_of(" =") != std::string_view::npos;
 }
 
 // message key=value key="value with spaces"
@@ -82,9 +79,10 @@ void append_entry(std::string& out, std::string_view message, LogFields fields) 
     for (const LogField& field : fields) {
         out += ' ';
         append_escaped(out, field.key);
-        const bool with_quotes = needs_quotes(field.value);
-        out += with_quotes ? "=\"" : "=";
-        append_escaped(out, field.value, "\"\\");
+        std::string value;
+        append_escaped(value, field.value, "\"\\");
+        const bool with_quotes = needs_quotes(field.value, value);
+        out.append(with_quotes ? "=\"" : "=").append(value);
         if (with_quotes) out += '"';
     }
 }

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include <hawser/logger.hpp>
+
 namespace hawser {
 
 // The alphabet of the protocols is ASCII whatever the locale is: <cctype> is no help here.
@@ -33,8 +35,8 @@ bool is_token(std::string_view text) noexcept;
 /// white space" (RFC 9110, section 5.5). Empty when it can.
 std::string_view field_value_fault(std::string_view text) noexcept;
 
-/// Appends `text` with its control characters as \xNN, and a backslash before each character that is in `marked`.
-void append_escaped(std::string& out, std::string_view text, std::string_view marked = {});
+/// Appends `text` as escaped() has it, with a backslash before each character that is in `marked`.
+void append_escaped(std::string& out, std::string_view text, std::string_view marked = {}, std::string_view kept = {});
 /// `text` as an error's sentence cites it: in quotes, escaped, and cut when it is long.
 std::string cited(std::string_view text);
 

@@ -71,7 +71,8 @@ TEST_CASE("client base: any other answer fails the handshake, and the error says
     fails("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n", "Upgrade");
     fails("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n", "Connection");
     fails(good + "Sec-WebSocket-Protocol: c\r\n\r\n", "subprotocol that was not offered: \"c\"");
-    fails(good + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", "extension that was not offered: permessage-deflate");
+    fails(good + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n", "extension that was not offered: \"permessage-deflate\"");
+    fails("HTTP/1.1 404 \x9B[2J\xC2\x9B\r\nContent-Length: 0\r\n\r\n", "404 \\x9b[2J\\xc2\\x9b");
     fails("SSH-2.0-OpenSSH_9.2\r\n", "not HTTP/1.1: it begins with \"SSH-2.0-OpenSSH_9.2\"");
     fails("220 ready", "it begins with \"220 ready\"", true);
     fails("HTTP/1.1 101 Sw", "closed the connection during the opening handshake", true);

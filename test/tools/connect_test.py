@@ -234,7 +234,7 @@ async def terminal(hawser):
 
     async def handler(peer):
         await peer.expect(TEXT, "hello")
-        await peer.send(TEXT, "\x1b[2Jcolour\tless")
+        await peer.send(TEXT, "\x1b[2Jcolour\tless\u009b2J\u202e")
         await peer.expect_close(1000)
 
     user, screen = pty.openpty()
@@ -242,9 +242,9 @@ async def terminal(hawser):
         os.close(screen)
         expect(await read_terminal(user, "> "), "> ", "prompt")
         os.write(user, b"hello\n")
-        shown = await read_terminal(user, "less\r\n> ")
+        shown = await read_terminal(user, "xae\r\n> ")
         expect(shown.startswith("hello\r\n"), True, shown)
-        expect(shown.endswith("\r\x1b[K\\x1b[2Jcolour\tless\r\n> "), True, shown)
+        expect(shown.endswith("\r\x1b[K\\x1b[2Jcolour\tless\\xc2\\x9b2J\\xe2\\x80\\xae\r\n> "), True, shown)
         os.write(user, b"\x04")
         await done
         expect(await process.process.wait(), 0, "exit status")

@@ -111,6 +111,29 @@ async def commands_that_end(hawser):
             expect(await serve.end(), (0, b"", ""), "end after " + command)
 
 
+async def commands_of_strangers(hawser):
+    """serve --commands: a page of another origin commands its own connection alone, unless it is --commands=all"""
+    for arguments, fields, obeyed in (
+        (["--commands"], [], True),
+        (["--commands"], ["Origin: http://x"], True),
+        (["--commands"], ["Origin: http://X:80"], False),
+        (["--commands"], ["Origin: https://x"], False),
+        (["--commands"], ["Origin: null"], False),
+        (["--commands"], ["Origin: http://x", "Origin: http://y"], False),
+        (["--commands"], ["Origin: http://evil.example"], False),
+        (["--commands=all"], ["Origin: http://evil.example"], True),
+        ([], [], False),
+    ):
+        async with Serve(hawser, *arguments) as serve, connect(serve.address, *fields) as peer:
+            await peer.send(TEXT, "@server-info")
+            expect((await peer.receive())[1] != b"@server-info", obeyed, f"{arguments} {fields}")
+            await peer.send(TEXT, "@ping")
+            await peer.expect(*((PING, "") if arguments else (TEXT, "@ping")))
+    status, out, err = await execute(hawser, "serve", "--commands=any")
+    expect((status, out), (2, b""), "exit status and output")
+    expect("all" in err, True, err)
+
+
 async def broadcast(hawser):
     """serve --broadcast: each message goes to every connection"""
     async with Serve(hawser, "--broadcast") as serve, contextlib.AsyncExitStack() as stack:
@@ -277,6 +300,7 @@ CASES = [
     commands_for_connection,
     commands_for_server,
     commands_that_end,
+    commands_of_strangers,
     broadcast,
     subprotocols,
     deflate,

@@ -123,6 +123,7 @@ TEST_CASE("logger: the time is UTC's") {
 
 TEST_CASE("logger: control characters cannot make another line") {
     CHECK(logged(LogLevel::info, "a\r\nb\x1b[0m\x7f\t") == "info: a\\x0d\\x0ab\\x1b[0m\\x7f\\x09\n");
+    CHECK(logged(LogLevel::info, "a\xC2\x9B[0m\x9B\xE2\x80\xAE") == "info: a\\xc2\\x9b[0m\\x9b\\xe2\\x80\\xae\n");
     CHECK(logged(LogLevel::info, std::string_view("a\0b", 3)) == "info: a\\x00b\n");
     CHECK(logged(LogLevel::info, "say \"\xC3\xA4\" \\") == "info: say \"\xC3\xA4\" \\\n");
     CHECK(logged(LogLevel::info, "m", {{"k\n", "v"}}) == "info: m k\\x0a=v\n");

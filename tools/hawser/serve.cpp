@@ -25,7 +25,8 @@ constexpr const char* about_serve =
     "shown a page that talks to the server. SIGINT and SIGTERM close all connections with 1001; a second one drops them.\n"
     "With --commands, these texts are obeyed instead of echoed: @close @ping @disconnect @info for the connection,\n"
     "@server-stop @server-close @server-ping @server-disconnect @server-info for the server; its stop and its\n"
-    "disconnect end the command.";
+    "disconnect end the command. Those for the server are not obeyed where a browser shows a page of another origin,\n"
+    "unless it is --commands=all.";
 
 struct ServeOptions {
     CommonOptions common{};
@@ -35,7 +36,8 @@ struct ServeOptions {
     std::size_t frame_size = 4096;
     std::size_t max_connections = 0;
     std::vector<std::string> subprotocols{};
-    bool commands = false;
+    Option commands{};
+    std::string commanders{};
     bool broadcast = false;
 
     void add_to(Subcommand& subcommand);
@@ -45,10 +47,15 @@ struct ServeOptions {
     std::vector<std::string> certificate_names() const;
 };
 
+std::string check_commanders(const std::string& text) {
+    return text.empty() || text == "all" ? std::string() : "--commands takes nothing, or all, not \"" + text + "\"";
+}
+
 void ServeOptions::add_to(Subcommand& subcommand) {
     subcommand.add_option("--host", host, "Address or name to listen on; \"\" for all (127.0.0.1)");
     subcommand.add_option("--port", port, "Port to listen on; 0 for any that is free (9001)").check(check_port).type_name("PORT");
-    subcommand.add_flag("--commands", commands, "Do what texts like @close say");
+    commands = subcommand.add_option("--commands", commanders, "Do what texts like @close say").value_is_optional().check(check_commanders);
+    commands.type_name("[all]");
     subcommand.add_flag("--broadcast", broadcast, "Send each message to all connections");
     subcommand.add_list("--subprotocol", subprotocols, "A subprotocol to agree on, if it is offered (repeatable)")
         .check(check_subprotocol)
@@ -86,6 +93,14 @@ std::vector<std::string> ServeOptions::certificate_names() const {
     return names;
 }
 
+/// Whether no browser, or a page of this server's, is behind the connection.
+bool is_own(const Connection& connection, bool is_secure) {
+    const Request* request = connection.handshake_request();
+    if (!request || !request->headers.has("Origin")) return request != nullptr;
+    const auto origin = request->headers.get("Origin"), host = request->headers.get("Host");
+    return origin && host && request->headers.count("Origin") == 1 && *origin == (is_secure ? "https://" : "http://") + std::string(*host);
+}
+
 Response answer_page(const Request& request) {
     // A health check of the server as a whole, as "OPTIONS *" or "OPTIONS /".
     if (request.method == "OPTIONS") return {200, "", {{"Allow", "GET, HEAD, OPTIONS"}}, ""};
@@ -107,6 +122,7 @@ public:
 
 private:
     void on_message(Connection& connection, const MessageView& message);
+    bool obeys(Connection& connection, std::string_view text);
     void on_signal(bool again);
     void start();
 
@@ -139,10 +155,16 @@ void Serve::on_message(Connection& connection, const MessageView& message) {
     if (const auto& logger = server_.configuration().logger)
         logger->log(LogLevel::debug, "received",
                     {{"peer", connection.remote_name()}, {"kind", message.opcode_name()}, {"length", bytes_text(message.length())}});
-    if (options_.commands && message.opcode == Opcode::text && obey(server_, connection, message.content)) return;
+    if (message.opcode == Opcode::text && obeys(connection, message.content)) return;
     if (!options_.broadcast) return send_back(connection, message);
     server_.send(MessageView{message.opcode, message.content});
     throttle(connection);
+}
+
+bool Serve::obeys(Connection& connection, std::string_view text) {
+    if (options_.commands.count() == 0) return false;
+    const bool commands_server = !options_.commanders.empty() || is_own(connection, options_.tls.enabled);
+    return obey(server_, connection, text, commands_server);
 }
 
 void Serve::on_signal(bool again) {

@@ -11,8 +11,6 @@ namespace hawser::command {
 
 namespace {
 
-bool is_control_character(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
 void append_hex(std::string& out, char c) {
     constexpr std::string_view digits = "0123456789abcdef";
     const auto value = static_cast<unsigned char>(c);
@@ -44,19 +42,6 @@ void write_error(std::string_view text) {
 
 }  // namespace
 
-std::string escaped(std::string_view text, std::string_view kept) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\t' || !is_control_character(c) || kept.find(c) != std::string_view::npos) {
-            out += c;
-        } else {
-            out += "\\x";
-            append_hex(out, c);
-        }
-    }
-    return out;
-}
-
 std::string hex_dump(std::string_view bytes) {
     std::string out;
     // An empty message shows too.
@@ -68,7 +53,7 @@ std::string hex_dump(std::string_view bytes) {
     return out;
 }
 
-void print_error(std::string_view sentence) { write_error("hawser: " + escaped(sentence) + "\n"); }
+void print_error(std::string_view sentence) { write_error("hawser: " + escaped(sentence, "\t") + "\n"); }
 
 std::string milliseconds(TimePoint since) {
     const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - since;
@@ -78,11 +63,11 @@ std::string milliseconds(TimePoint since) {
 void Terminal::show(const MessageView& message) {
     if (raw_) return output_.write(message.content);
     if (message.opcode == Opcode::binary) return print(hex_dump(message.content));
-    print((isatty(STDOUT_FILENO) ? escaped(message.content, "\n") : std::string(message.content)) + "\n");
+    print((isatty(STDOUT_FILENO) ? escaped(message.content, "\t\n") : std::string(message.content)) + "\n");
 }
 
 void Terminal::note(std::string_view line) {
-    write_error(clear_line() + escaped(line) + "\n");
+    write_error(clear_line() + escaped(line, "\t") + "\n");
     renew_prompt();
 }
 

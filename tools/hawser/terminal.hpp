@@ -10,8 +10,6 @@
 
 namespace hawser::command {
 
-/// `text` with its control characters, but for tab and those in `kept`, as \xNN: a peer must not steer the terminal.
-std::string escaped(std::string_view text, std::string_view kept = {});
 /// As `hexdump -C` shows it: offset, 16 bytes, and the characters among them; a line for each 16 bytes.
 std::string hex_dump(std::string_view bytes);
 /// One line on standard error: "hawser: " and the sentence.

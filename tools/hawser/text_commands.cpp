@@ -56,7 +56,8 @@ constexpr std::array text_commands = {
 
 }  // namespace
 
-bool obey(Server& server, Connection& connection, std::string_view text) {
+bool obey(Server& server, Connection& connection, std::string_view text, bool commands_server) {
+    if (text.starts_with("@server-") && !commands_server) return false;
     const auto found = std::find_if(text_commands.begin(), text_commands.end(), [&](const TextCommand& one) { return one.text == text; });
     if (found == text_commands.end()) return false;
     found->obey(server, connection);
