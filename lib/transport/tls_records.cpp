@@ -5,11 +5,11 @@
 namespace hawser::transport {
 namespace {
 
-// RFC 8446, sections 5.1 and 4, and what encryption adds at least: type and tag.
+// RFC 8446, sections 5.1 and 4, and what encryption adds at least: the type, and the shortest tag (CCM_8).
 constexpr unsigned char handshake_type = 22, encrypted_type = 23;
 constexpr char certificate_type = 11;
 constexpr std::size_t message_header_size = 4;
-constexpr std::size_t encryption_size = 17;
+constexpr std::size_t encryption_size = 9;
 /// In the handshake a longer record is no alert; there are few of them, for its bytes are bounded.
 constexpr std::size_t longest_idle_record = 64;
 
