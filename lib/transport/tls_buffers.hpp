@@ -14,7 +14,7 @@ inline constexpr std::size_t longest_record = 17 * 1024;
 class ReadAhead {
 public:
     /// So much is received in one read: more than its content, and not so much that small records take long.
-    static constexpr std::size_t most = 80 * 1024;
+    static constexpr std::size_t most = 100 * 1024;
 
     /// `left_over`: what an earlier read had received and not used; it stays where it is.
     explicit ReadAhead(std::string_view left_over) noexcept : rest_(left_over) {}

@@ -39,7 +39,7 @@ public:
         mbedtls_ssl_write(ssl_.get(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     }
     void warn() { mbedtls_ssl_send_alert_message(ssl_.get(), MBEDTLS_SSL_ALERT_LEVEL_WARNING, MBEDTLS_SSL_ALERT_MSG_USER_CANCELED); }
-    /// The alert that it got, or -1.
+    /// The alert that it got, or mbedTLS's error.
     int alert() {
         unsigned char byte = 0;
         int result = 0;
@@ -47,7 +47,13 @@ public:
             result = mbedtls_ssl_read(ssl_.get(), &byte, 1);
         } while (result > 0 || mbedtls::is_new_ticket(result));
         if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) alert_ = mbedtls::alert_of(*ssl_.get());
-        return alert_;
+        return alert_ != -1 ? alert_ : result;
+    }
+    /// Reads what there is: sessions come that way too.
+    void take_tickets() {
+        char byte = 0;
+        ours->read({&byte, 1});
+        alert();
     }
     mbedtls_ssl_context& ssl() { return *ssl_.get(); }
 
