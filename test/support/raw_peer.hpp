@@ -45,7 +45,8 @@ public:
         int result = 0;
         do {
             result = mbedtls_ssl_read(ssl_.get(), &byte, 1);
-        } while (result > 0 || mbedtls::is_new_ticket(result));
+            // A ticket of TLS 1.3 makes it want more, though there is.
+        } while (result > 0 || mbedtls::is_new_ticket(result) || (result == MBEDTLS_ERR_SSL_WANT_READ && has_input()));
         if (result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) alert_ = mbedtls::alert_of(*ssl_.get());
         return alert_ != -1 ? alert_ : result;
     }
@@ -61,6 +62,7 @@ public:
     std::unique_ptr<Transport> ours;
 
 private:
+    bool has_input() const { return !from_ours->bytes.empty() || mbedtls_ssl_check_pending(ssl_.get()) != 0; }
     static int send(void* self, const unsigned char* bytes, std::size_t size) {
         auto& lane = *static_cast<RawPeer*>(self)->to_ours;
         lane.bytes.append(reinterpret_cast<const char*>(bytes), size);
