@@ -89,11 +89,11 @@ private:
     std::unique_ptr<mbedtls::Ssl> ssl_;
     std::unique_ptr<TlsInfo> info_;
     Observer* observer_ = nullptr;
-    std::string left_over_;          // received, and not yet taken by mbedTLS
+    std::string left_over_;  // received, and not yet taken by mbedTLS
     TlsOutput output_{*inner_};
-    ReadAhead* ahead_ = nullptr;     // of the read under way
-    std::string failure_;            // why TLS failed
-    std::error_code error_{};        // of read() once it has failed
+    ReadAhead* ahead_ = nullptr;  // of the read under way
+    std::string failure_;         // why TLS failed
+    std::error_code error_{};     // of read() once it has failed
     TlsRecords records_;
     int alert_ = 0;  // to be sent for a handshake that we refuse
     Origin origin_;
@@ -214,7 +214,8 @@ void TlsTransport::established() {
 std::string TlsTransport::explain(int error) {
     if (std::string other = other_protocol(records_.first_bytes(), is_server()); !other.empty()) return other;
     if (records_.is_idle_too_long()) return idle_text();
-    if (records_.handshake_size() > max_handshake_size) return "the peer sent more than " + std::to_string(max_handshake_size) + " bytes for it";
+    if (records_.handshake_size() > max_handshake_size)
+        return "the peer sent more than " + std::to_string(max_handshake_size) + " bytes for it";
     if (output_.error()) return output_.error().message();
     if (error_) return error_.message();
     if (input_ended_) return "the peer closed the connection";
@@ -309,8 +310,9 @@ void TlsTransport::record_failed(int error) {
         if (error == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
             mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
         const bool is_key_update = mbedtls::is_key_update(*ssl_->get());
-        fail("a TLS record from the peer was refused: " + (records_.is_idle_too_long() ? idle_text() : record_failure(error, is_key_update)),
-             {error, tls_category()});
+        fail(
+            "a TLS record from the peer was refused: " + (records_.is_idle_too_long() ? idle_text() : record_failure(error, is_key_update)),
+            {error, tls_category()});
     }
 }
 
@@ -328,7 +330,8 @@ bool TlsTransport::pending() const noexcept {
 int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t size) noexcept {
     auto& tls = *static_cast<TlsTransport*>(self);
     try {
-        if (tls.records_.is_idle_too_long()) return tls.refuse(MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
+        if (tls.records_.is_idle_too_long())
+            return tls.refuse(MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
         const IoResult result = tls.receive({reinterpret_cast<char*>(into), size});
         switch (result.status) {
             case IoResult::Status::done: break;

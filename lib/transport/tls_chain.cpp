@@ -19,7 +19,9 @@ std::string too_much(const std::string& what, std::size_t size, const std::strin
     return option ? text + " (ssl option \"" + option + "\")" : text;
 }
 
-std::string sent_by_peer(const VerifyRules& rules) { return rules.is_server ? "the client's chain of certificates" : "the server's chain of certificates"; }
+std::string sent_by_peer(const VerifyRules& rules) {
+    return rules.is_server ? "the client's chain of certificates" : "the server's chain of certificates";
+}
 
 std::string length_excess(std::size_t length, const VerifyRules& rules) {
     return length > max_chain_length ? too_much(sent_by_peer(rules) + " has", length, "certificates", max_chain_length) : std::string();
@@ -28,7 +30,8 @@ std::string length_excess(std::size_t length, const VerifyRules& rules) {
 std::string key_excess(const mbedtls_x509_crt& certificate, int depth, const VerifyRules& rules) {
     const mbedtls::KeyTraits key = mbedtls::key_traits(certificate);
     const std::string own = certificate_label(certificate, depth, rules.is_server);
-    if (key.is_rsa && key.bits > rules.max_rsa_bits) return too_much(own + " has an RSA key of", key.bits, "bits", rules.max_rsa_bits, "max_rsa_bits");
+    if (key.is_rsa && key.bits > rules.max_rsa_bits)
+        return too_much(own + " has an RSA key of", key.bits, "bits", rules.max_rsa_bits, "max_rsa_bits");
     if (key.exponent_bits > max_exponent_bits)
         return too_much(own + " has an RSA key with an exponent of", key.exponent_bits, "bits", max_exponent_bits);
     if (!key.curve.empty() && !key.is_common_curve && !rules.allow_all_curves)
@@ -43,7 +46,8 @@ std::string work_excess(const mbedtls_x509_crt& chain, std::size_t length, const
         const std::size_t issuers = trusted.count(one->issuer);
         most_trusted = std::max(most_trusted, issuers);
         checks += issuers;
-        for (const mbedtls_x509_crt* other = one->next; other; other = other->next) checks += mbedtls::is_same_name(other->subject, one->issuer);
+        for (const mbedtls_x509_crt* other = one->next; other; other = other->next)
+            checks += mbedtls::is_same_name(other->subject, one->issuer);
     }
     // That several who are trusted have one name is not the peer's doing.
     const std::size_t most = length + spare_checks + most_trusted;

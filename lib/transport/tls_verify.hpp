@@ -30,7 +30,7 @@ struct VerifyRules {
     std::vector<Pin> pins{};
     std::size_t max_rsa_bits = 4096;
     bool allow_all_curves = false;  ///< not P-256 and P-384 alone
-    bool is_server = false;  ///< the rules are a server's: the peer is a client
+    bool is_server = false;         ///< the rules are a server's: the peer is a client
 };
 
 /// Checks the certificate of one connection's peer, as a callback of mbedTLS, and remembers what was wrong with it.

@@ -53,13 +53,14 @@ inline std::string key_of(const std::string& pem) {
 }
 
 /// An authority's certificate with a signature that is none, as DER.
-inline std::string made_up_certificate(const std::string& subject, const std::string& issuer, const std::string& key, bool is_expired = false,
-                                       bool is_ca = true) {
+inline std::string made_up_certificate(const std::string& subject, const std::string& issuer, const std::string& key,
+                                       bool is_expired = false, bool is_ca = true) {
     using namespace std::string_literals;
     const auto name = [](const std::string& text) { return der(0x30, der(0x31, der(0x30, "\x06\x03\x55\x04\x03"s + der(0x0c, text)))); };
     const std::string algorithm = "\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"s;  // ecdsa-with-SHA256
     const std::string time = der(0x30, der(0x17, "200101000000Z") + der(0x17, is_expired ? "210101000000Z" : "450101000000Z"));
-    const std::string constraints = der(0xa3, der(0x30, der(0x30, "\x06\x03\x55\x1d\x13\x01\x01\xff"s + der(0x04, der(0x30, "\x01\x01\xff"s)))));
+    const std::string constraints =
+        der(0xa3, der(0x30, der(0x30, "\x06\x03\x55\x1d\x13\x01\x01\xff"s + der(0x04, der(0x30, "\x01\x01\xff"s)))));
     const std::string signed_part = der(0x30, "\xa0\x03\x02\x01\x02\x02\x01\x07"s + algorithm + name(issuer) + time + name(subject) + key +
                                                   (is_ca ? constraints : std::string()));
     const std::string number = der(0x02, std::string(32, '\x33'));

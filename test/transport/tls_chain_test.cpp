@@ -11,9 +11,7 @@ namespace {
 
 using Chain = std::vector<std::string>;
 
-std::string number(std::size_t value) {
-    return {static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
-}
+std::string number(std::size_t value) { return {static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)}; }
 
 /// TLS 1.2's message, without its header.
 std::string message_of(const Chain& chain) {
@@ -42,7 +40,8 @@ const std::string& p256() {
 /// Each is the issuer of the one before.
 Chain row(std::size_t length) {
     Chain chain;
-    for (std::size_t i = 0; i < length; ++i) chain.push_back(made_up_certificate("I" + std::to_string(i), "I" + std::to_string(i + 1), p256()));
+    for (std::size_t i = 0; i < length; ++i)
+        chain.push_back(made_up_certificate("I" + std::to_string(i), "I" + std::to_string(i + 1), p256()));
     return chain;
 }
 
@@ -57,8 +56,9 @@ Chain namesakes(const std::string& leaf_key, const std::string& key, int count) 
 
 TEST_CASE("tls chain: RSA keys are bounded in their size and their exponent") {
     CHECK(excess(of_key(made_up_rsa(4096))).empty());
-    CHECK(contains(excess(of_key(made_up_rsa(4104))), "the server's certificate \"CN=leaf\" has an RSA key of 4104 bits, and no more than 4096 are taken "
-                                                      "(ssl option \"max_rsa_bits\")"));
+    CHECK(contains(excess(of_key(made_up_rsa(4104))),
+                   "the server's certificate \"CN=leaf\" has an RSA key of 4104 bits, and no more than 4096 are taken "
+                   "(ssl option \"max_rsa_bits\")"));
     VerifyRules rules;
     rules.max_rsa_bits = 4104;
     CHECK(excess(of_key(made_up_rsa(4104)), rules).empty());
@@ -81,8 +81,9 @@ TEST_CASE("tls chain: curves other than P-256 and P-384 need an option") {
     CHECK(excess(of_key(made_up_ec(MBEDTLS_ECP_DP_SECP384R1))).empty());
     VerifyRules rules;
     rules.allow_all_curves = true;
-    for (const auto& [curve, name] : {std::pair(MBEDTLS_ECP_DP_SECP521R1, "secp521r1"), std::pair(MBEDTLS_ECP_DP_BP256R1, "brainpoolP256r1"),
-                                      std::pair(MBEDTLS_ECP_DP_BP512R1, "brainpoolP512r1")}) {
+    for (const auto& [curve, name] :
+         {std::pair(MBEDTLS_ECP_DP_SECP521R1, "secp521r1"), std::pair(MBEDTLS_ECP_DP_BP256R1, "brainpoolP256r1"),
+          std::pair(MBEDTLS_ECP_DP_BP512R1, "brainpoolP512r1")}) {
         const Chain chain = of_key(made_up_ec(curve));
         CHECK(contains(excess(chain), std::string("has a key on the curve ") + name));
         CHECK(contains(excess(chain), "(ssl option \"allow_all_curves\")"));
@@ -119,7 +120,8 @@ TEST_CASE("tls chain: those who are trusted count too, but that they share a nam
 }
 
 TEST_CASE("tls chain: a message that makes no sense is left to mbedTLS") {
-    for (const std::string& message : {std::string(), std::string("\0", 1), std::string(3, '\0'), std::string(6, '\xff'), std::string("\0\0\4\0\0\1x", 7)})
+    for (const std::string& message :
+         {std::string(), std::string("\0", 1), std::string(3, '\0'), std::string(6, '\xff'), std::string("\0\0\4\0\0\1x", 7)})
         CHECK(excess_of(message, VerifyRules(), Authorities({})).empty());
 }
 

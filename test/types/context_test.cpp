@@ -110,11 +110,10 @@ TEST_CASE("context: a default is of the option's type and is accepted by it") {
 
 TEST_CASE("context: an integer keeps within its range") {
     const std::tuple<const char*, const char*, std::int64_t, std::int64_t> ranges[] = {
-        {"socket", "backlog", 1, 65535},    {"socket", "tcp_keepidle", 1, 32767},      {"socket", "tcp_keepintvl", 1, 32767},
-        {"socket", "tcp_keepcnt", 1, 127},  {"socket", "so_rcvbuf", 1, 1'073'741'823}, {"socket", "so_sndbuf", 1, 1'073'741'823},
-        {"http", "timeout", 1, 86'400},     {"ssl", "verify_depth", 0, 100},           {"ssl", "security_level", 0, 5},
-        {"ssl", "max_rsa_bits", 1024, 8192},
-        {"http", "max_redirects", 0, 1000},
+        {"socket", "backlog", 1, 65535},     {"socket", "tcp_keepidle", 1, 32767},      {"socket", "tcp_keepintvl", 1, 32767},
+        {"socket", "tcp_keepcnt", 1, 127},   {"socket", "so_rcvbuf", 1, 1'073'741'823}, {"socket", "so_sndbuf", 1, 1'073'741'823},
+        {"http", "timeout", 1, 86'400},      {"ssl", "verify_depth", 0, 100},           {"ssl", "security_level", 0, 5},
+        {"ssl", "max_rsa_bits", 1024, 8192}, {"http", "max_redirects", 0, 1000},
     };
     for (const auto& [wrapper, name, least, most] : ranges) {
         CAPTURE(name);
