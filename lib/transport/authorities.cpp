@@ -149,6 +149,13 @@ bool Authorities::has(std::string_view subject) const noexcept {
     return false;
 }
 
+std::size_t Authorities::count(const mbedtls_x509_name& subject) const noexcept {
+    std::size_t count = 0;
+    for (const mbedtls_x509_crt* one = certificates_.get(); one && !is_empty(); one = one->next)
+        count += mbedtls::is_same_name(one->subject, subject);
+    return count;
+}
+
 std::string Authorities::why_unusable(std::string_view subject) const {
     const auto found = std::find_if(unusable_.begin(), unusable_.end(), [&](const Unusable& one) { return one.subject == subject; });
     return found != unusable_.end() ? found->why : std::string();

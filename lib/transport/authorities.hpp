@@ -26,6 +26,7 @@ public:
 
     /// Whether one has this subject (a distinguished name, DER).
     bool has(std::string_view subject) const noexcept;
+    std::size_t count(const mbedtls_x509_name& subject) const noexcept;
     /// Why one with this subject is among the files' certificates and cannot be used; empty when there is none.
     std::string why_unusable(std::string_view subject) const;
 

@@ -11,6 +11,8 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "types/text.hpp"
+
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <psa/crypto.h>
 #endif
@@ -22,6 +24,8 @@ namespace {
 constexpr std::size_t entropy_batch = 256;
 // So long a ticket is good for: a day at most is what RFC 5077, section 5.6, has in mind.
 constexpr std::uint32_t ticket_lifetime = 86'400;
+
+using Number = Owned<mbedtls_mpi, mbedtls_mpi_init, mbedtls_mpi_free>;
 
 #if MBEDTLS_VERSION_MAJOR >= 3
 bool start_psa() { return psa_crypto_init() == PSA_SUCCESS; }
@@ -160,6 +164,44 @@ bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key)
 #endif
 }
 
+namespace {
+
+mbedtls_ecp_group_id curve_of(const mbedtls_pk_context& key) noexcept {
+    if (!mbedtls_pk_can_do(&key, MBEDTLS_PK_ECKEY)) return MBEDTLS_ECP_DP_NONE;
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return mbedtls_pk_ec(key)->MBEDTLS_PRIVATE(grp).id;
+#else
+    return mbedtls_pk_ec(key)->grp.id;
+#endif
+}
+
+std::size_t exponent_bits(const mbedtls_pk_context& key) noexcept {
+    Number exponent;
+    mbedtls_rsa_export(mbedtls_pk_rsa(key), nullptr, nullptr, nullptr, nullptr, exponent.get());
+    return mbedtls_mpi_bitlen(exponent.get());
+}
+
+}  // namespace
+
+KeyTraits key_traits(const mbedtls_x509_crt& certificate) {
+    const mbedtls_pk_context& key = certificate.pk;
+    KeyTraits traits;
+    traits.bits = mbedtls_pk_get_bitlen(&key);
+    traits.is_rsa = mbedtls_pk_can_do(&key, MBEDTLS_PK_RSA) != 0;
+    if (traits.is_rsa) traits.exponent_bits = exponent_bits(key);
+    const mbedtls_ecp_group_id curve = curve_of(key);
+    traits.is_common_curve = curve == MBEDTLS_ECP_DP_SECP256R1 || curve == MBEDTLS_ECP_DP_SECP384R1;
+    if (const mbedtls_ecp_curve_info* info = mbedtls_ecp_curve_info_from_grp_id(curve)) traits.curve = info->name;
+    return traits;
+}
+
+bool is_same_name(const mbedtls_x509_name& a, const mbedtls_x509_name& b) noexcept {
+    const mbedtls_x509_name *one = &a, *other = &b;
+    for (; one && other; one = one->next, other = other->next)
+        if (view(one->oid) != view(other->oid) || !equals_ignoring_case(view(one->val), view(other->val))) return false;
+    return !one && !other;
+}
+
 std::string key_text(const mbedtls_x509_crt& certificate) {
     return mbedtls_pk_get_name(&certificate.pk) + std::string(", ") + std::to_string(mbedtls_pk_get_bitlen(&certificate.pk)) + " bits";
 }
@@ -178,6 +220,40 @@ std::string signature_hash(const mbedtls_x509_crt& certificate) {
                                                                              {MBEDTLS_MD_SHA512, "SHA-512"}}};
     const auto found = std::find_if(names.begin(), names.end(), [&](const auto& one) { return one.first == type; });
     return found != names.end() ? found->second : "a hash of type " + std::to_string(static_cast<int>(type));
+}
+
+bool is_handshake_over(const mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return ssl.MBEDTLS_PRIVATE(state) >= MBEDTLS_SSL_HANDSHAKE_OVER;
+#else
+    return ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER;
+#endif
+}
+
+bool is_tls13([[maybe_unused]] const mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+#else
+    return false;
+#endif
+}
+
+bool awaits_hidden_certificates([[maybe_unused]] const mbedtls_ssl_context& ssl, [[maybe_unused]] bool is_server) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return is_tls13(ssl) && ssl.MBEDTLS_PRIVATE(state) == (is_server ? MBEDTLS_SSL_CLIENT_CERTIFICATE : MBEDTLS_SSL_SERVER_CERTIFICATE);
+#else
+    return false;
+#endif
+}
+
+void leave_verification(mbedtls_ssl_context& ssl) noexcept { mbedtls_ssl_set_hs_authmode(&ssl, MBEDTLS_SSL_VERIFY_NONE); }
+
+mbedtls_x509_crt* hidden_certificates([[maybe_unused]] mbedtls_ssl_context& ssl) noexcept {
+#if MBEDTLS_VERSION_MAJOR >= 3
+    return ssl.MBEDTLS_PRIVATE(session_negotiate)->MBEDTLS_PRIVATE(peer_cert);
+#else
+    return nullptr;
+#endif
 }
 
 bool is_new_ticket([[maybe_unused]] int result) noexcept {
@@ -210,8 +286,7 @@ bool is_key_update([[maybe_unused]] const mbedtls_ssl_context& ssl) noexcept {
 #if MBEDTLS_VERSION_MAJOR >= 3
     constexpr unsigned char key_update = 24;
     const bool is_handshake = ssl.MBEDTLS_PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_HANDSHAKE;
-    const bool is_tls13 = mbedtls_ssl_get_version_number(&ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
-    return is_tls13 && is_handshake && last_message(ssl)[0] == key_update;
+    return is_tls13(ssl) && is_handshake && last_message(ssl)[0] == key_update;
 #else
     return false;
 #endif

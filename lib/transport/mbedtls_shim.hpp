@@ -77,10 +77,30 @@ int parse_key(mbedtls_pk_context& key, std::string_view bytes, const std::string
 /// Whether parse_key() failed because the key is encrypted in a way that the library does not know.
 bool is_unknown_encryption(int error) noexcept;
 bool is_pair(const mbedtls_x509_crt& certificate, const mbedtls_pk_context& key) noexcept;
+/// Of the certificate's own key.
+struct KeyTraits {
+    bool is_rsa = false;
+    std::size_t bits = 0;
+    std::size_t exponent_bits = 0;  ///< RSA
+    std::string curve{};            ///< its name; empty when the key is none of an elliptic curve
+    bool is_common_curve = false;   ///< P-256 or P-384
+};
+KeyTraits key_traits(const mbedtls_x509_crt& certificate);
+/// Whether mbedTLS takes the names of a subject and an issuer for the same, or might: it does not tell capitals from small letters.
+bool is_same_name(const mbedtls_x509_name& a, const mbedtls_x509_name& b) noexcept;
 /// Of the certificate's own key: "RSA, 2048 bits", "EC, 256 bits".
 std::string key_text(const mbedtls_x509_crt& certificate);
 /// "SHA1", "SHA256" …, as the certificate was signed with.
 std::string signature_hash(const mbedtls_x509_crt& certificate);
+
+bool is_handshake_over(const mbedtls_ssl_context& ssl) noexcept;
+/// Whether the peer's certificates come next, encrypted: TLS 1.3.
+bool awaits_hidden_certificates(const mbedtls_ssl_context& ssl, bool is_server) noexcept;
+/// They are to be read and not verified.
+void leave_verification(mbedtls_ssl_context& ssl) noexcept;
+/// What they were, before the handshake is complete.
+mbedtls_x509_crt* hidden_certificates(mbedtls_ssl_context& ssl) noexcept;
+bool is_tls13(const mbedtls_ssl_context& ssl) noexcept;
 
 /// A session ticket came: not an error, the call is to be repeated.
 bool is_new_ticket(int result) noexcept;

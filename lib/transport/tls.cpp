@@ -10,8 +10,11 @@
 #include "transport/peer_name.hpp"
 #include "transport/tls_buffers.hpp"
 #include "transport/tls_capture.hpp"
+#include "transport/tls_chain.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/tls_failure.hpp"
+#include "transport/tls_output.hpp"
+#include "transport/tls_records.hpp"
 #include "types/fork.hpp"
 
 namespace hawser::transport {
@@ -21,17 +24,14 @@ namespace {
 constexpr std::size_t read_quantum = 64 * 1024;
 /// More is not received for one handshake: a message of it has at most 16 KiB, and few are as long as that.
 constexpr std::size_t max_handshake_size = 64 * 1024;
-/// Output that the socket does not take: a handshake's flight, or one record. Beyond it there are alerts only, as answers to
-/// a peer that does not read.
-constexpr std::size_t max_held_output = 128 * 1024;
 /// RFC 8446, section 5.1.
 constexpr std::size_t max_record_size = 16 * 1024;
+/// TLS 1.3's message Certificate with one (RFC 8446, section 4.4.2).
+constexpr std::size_t least_hidden_certificate = 4 + 1 + 3 + 3 + 128 + 2;
 constexpr std::string_view plain_http_answer =
     "HTTP/1.1 400 This Port Speaks TLS\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\r\n"
     "This port speaks TLS: ask for it by wss://\n";
 
-/// mbedTLS gives its output to this and never hears that the socket is full: what that does not take is kept here. So no
-/// call of mbedTLS has ever to be repeated with the same bytes, and nothing is lost when it is not.
 class TlsTransport final : public Transport, private Transport::Observer {
 public:
     using Observer = Transport::Observer;
@@ -44,7 +44,7 @@ public:
     void close() noexcept override;
     bool pending() const noexcept override;
     void watch(Observer& observer, Readiness interest) override;
-    bool holds_output() const noexcept override { return !output_.empty(); }
+    bool holds_output() const noexcept override { return !output_.is_empty(); }
     const TlsInfo* tls() const noexcept override { return info_.get(); }
     bool is_handshaking() const noexcept override { return state_ == State::handshaking; }
     std::string tls_failure() const override { return failure_; }
@@ -62,6 +62,11 @@ private:
     int set_up();
     int set_up_name();
     bool shake_hands();
+    int advance_handshake();
+    void leave_verification();
+    int verify_hidden();
+    int check_input();
+    int refuse(int alert, int error);
     void established();
     void handshake_failed(int error);
     std::string beginning();
@@ -73,13 +78,6 @@ private:
     IoResult decrypt(std::span<char> into);
     static int receive_input(void* self, unsigned char* into, std::size_t size) noexcept;
     static int send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept;
-    int take_output(std::string_view bytes);
-    std::size_t send_now(std::string_view bytes);
-    void hold(std::string_view bytes);
-    void flush_batch();
-    bool flush_output();
-    /// Whether the socket takes more, as far as is known.
-    bool has_room() const noexcept { return !write_error_ && output_.empty(); }
     std::size_t encrypt(std::span<const char> bytes);
     void record_failed(int error);
     void fail(std::string what, std::error_code error);
@@ -92,21 +90,20 @@ private:
     std::unique_ptr<mbedtls::Ssl> ssl_;
     std::unique_ptr<TlsInfo> info_;
     Observer* observer_ = nullptr;
-    std::string left_over_;          // received, and not yet taken by mbedTLS
-    std::string output_;             // encrypted, and not yet taken by the socket
-    ReadAhead* ahead_ = nullptr;     // of the read under way
-    RecordBatch* batch_ = nullptr;   // of the handshake's flight or the write under way
-    std::string failure_;            // why TLS failed
-    std::error_code error_{};        // of read() once it has failed
-    std::error_code write_error_{};  // of the socket; what has arrived may be read all the same
-    std::array<char, 9> first_bytes_{};  // the head of a record, and of a message
-    std::uint32_t handshake_size_ = 0;
+    std::string left_over_;  // received, and not yet taken by mbedTLS
+    TlsOutput output_{*inner_};
+    ReadAhead* ahead_ = nullptr;  // of the read under way
+    std::string failure_;         // why TLS failed
+    std::error_code error_{};     // of read() once it has failed
+    TlsRecords records_;
+    int alert_ = 0;  // to be sent for a handshake that we refuse
     Origin origin_;
     Readiness interest_ = Readiness::none;
     State state_ = State::handshaking;
     bool input_ended_ = false;  // the socket's
     bool close_notified_ = false;
     bool outcome_told_ = false;
+    bool leaves_verification_ = false;  // mbedTLS does
 };
 
 TlsTransport::TlsTransport(std::unique_ptr<Transport> inner, std::shared_ptr<TlsContext> context, TlsPeer peer)
@@ -153,25 +150,63 @@ bool TlsTransport::shake_hands() {
     RecordBatch batch;
     int result = 0;
     {
-        const Lent lent(batch_, batch);
-        do {
-            result = mbedtls_ssl_handshake(ssl_->get());
-        } while (mbedtls::is_new_ticket(result));
-        flush_batch();
+        const Lent lent(output_.batch(), batch);
+        result = advance_handshake();
+        output_.flush_batch();
     }
-    flush_output();
+    output_.flush();
     if (is_server() && context_->take_ticket_accepted()) peer_.session = "resumed";
     if (result == 0) {
         established();
         return true;
     }
-    if (result != MBEDTLS_ERR_SSL_WANT_READ || write_error_) handshake_failed(result);
+    if (result != MBEDTLS_ERR_SSL_WANT_READ || output_.error()) handshake_failed(result);
     return false;
+}
+
+int TlsTransport::advance_handshake() {
+    mbedtls_ssl_context& ssl = *ssl_->get();
+    int result = 0;
+    while ((result == 0 || mbedtls::is_new_ticket(result)) && !mbedtls::is_handshake_over(ssl)) {
+        const bool is_shown_next = mbedtls::awaits_hidden_certificates(ssl, is_server());
+        if (is_shown_next && !is_server()) leave_verification();
+        result = mbedtls_ssl_handshake_step(&ssl);
+        if (result == 0) records_.set_useful();
+        if (result == 0 && is_shown_next && leaves_verification_) result = verify_hidden();
+    }
+    if (result != 0 || verifier_.accepts(mbedtls_ssl_get_peer_cert(&ssl))) return result;
+    constexpr int certificate_required = 116;
+    const bool is_shown = mbedtls_ssl_get_peer_cert(&ssl) != nullptr;
+    const int missing = mbedtls::is_tls13(ssl) ? certificate_required : MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+    return refuse(is_shown ? MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED : missing, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
+}
+
+/// Has mbedTLS read the peer's certificates, and not verify them: their cost is not bounded yet.
+void TlsTransport::leave_verification() {
+    leaves_verification_ = true;
+    mbedtls::leave_verification(*ssl_->get());
+}
+
+int TlsTransport::verify_hidden() {
+    mbedtls_x509_crt& chain = *mbedtls::hidden_certificates(*ssl_->get());
+    if (std::string excess = excess_of(chain, context_->settings().rules, context_->authorities()); !excess.empty()) {
+        verifier_.refuse(excess);
+        return refuse(MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
+    }
+    std::uint32_t flags = 0;
+    const int result = context_->verify(chain, verifier_, flags);
+    return result != 0 ? refuse(alert_for(flags), result) : 0;
+}
+
+int TlsTransport::refuse(int alert, int error) {
+    alert_ = alert;
+    return error;
 }
 
 void TlsTransport::established() {
     const mbedtls_ssl_context& ssl = *ssl_->get();
     state_ = State::open;
+    records_.end_handshake();
     info_ = std::make_unique<TlsInfo>(describe(ssl, context_->settings()));
     info_->resumed = is_server() ? !peer_.session.empty() : !verifier_.was_called();
     if (!is_server()) context_->keep_session(peer_.session, ssl);
@@ -179,7 +214,7 @@ void TlsTransport::established() {
 
 /// What the peer began with; of what is not TLS more of it, as far as it is there.
 std::string TlsTransport::beginning() {
-    std::string first(first_bytes_.data(), std::min<std::size_t>(handshake_size_, first_bytes_.size()));
+    std::string first(records_.first_bytes());
     if (is_tls(first)) return first;
     std::array<char, 64> more;
     return first.append(more.data(), receive(more).bytes);
@@ -187,8 +222,10 @@ std::string TlsTransport::beginning() {
 
 std::string TlsTransport::explain(int error, std::string_view first) {
     if (std::string other = other_protocol(first, is_server()); !other.empty()) return other;
-    if (handshake_size_ > max_handshake_size) return "the peer sent more than " + std::to_string(max_handshake_size) + " bytes for it";
-    if (write_error_) return write_error_.message();
+    if (records_.is_idle_too_long()) return idle_text();
+    if (records_.handshake_size() > max_handshake_size)
+        return "the peer sent more than " + std::to_string(max_handshake_size) + " bytes for it";
+    if (output_.error()) return output_.error().message();
     if (error_) return error_.message();
     if (input_ended_) return "the peer closed the connection";
     // What is found behind the callback: the key's use, its curve.
@@ -205,20 +242,20 @@ std::string TlsTransport::explain(int error, std::string_view first) {
 void TlsTransport::handshake_failed(int error) {
     context_->forget_session(peer_.session);
     // A port probe says nothing: that is no failure.
-    if (is_server() && input_ended_ && handshake_size_ == 0) {
+    if (is_server() && input_ended_ && records_.handshake_size() == 0) {
         state_ = State::ended;
         return;
     }
     const std::string first = beginning(), why = explain(error, first);
     if (is_server() && is_http_request(first)) {
         output_.clear();
-        take_output(plain_http_answer);  // in the client's own language
+        output_.take(plain_http_answer);  // in the client's own language
     }
     // mbedTLS leaves this one without an alert (RFC 5246, section 7.4.6).
-    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE)
-        mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    if (error == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) alert_ = MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+    if (alert_ != 0) mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, static_cast<unsigned char>(alert_));
     part();
-    const std::error_code of_socket = error_ ? error_ : write_error_;
+    const std::error_code of_socket = error_ ? error_ : output_.error();
     fail("the TLS handshake failed: " + why, of_socket ? of_socket : std::error_code(error, tls_category()));
 }
 
@@ -227,7 +264,7 @@ void TlsTransport::part() {
     std::array<char, 4096> rest;
     for (int i = 0; i < 16 && inner_->read(rest).status == IoResult::Status::done; ++i) {
     }
-    if (output_.empty()) inner_->shutdown_write();
+    if (output_.is_empty()) inner_->shutdown_write();
 }
 
 // Reading.
@@ -250,6 +287,7 @@ IoResult TlsTransport::decrypt(std::span<char> into) {
         if (result > 0) {
             size += static_cast<std::size_t>(result);
             ahead_->set_useful();
+            records_.set_useful();
         } else if (mbedtls::is_new_ticket(result)) {
             context_->keep_session(peer_.session, *ssl_->get());
         } else if (result == MBEDTLS_ERR_SSL_WANT_READ) {
@@ -264,7 +302,7 @@ IoResult TlsTransport::decrypt(std::span<char> into) {
 
 /// What there is to say when there is nothing to read.
 IoResult TlsTransport::outcome() {
-    if (state_ == State::open) return write_error_ ? IoResult::failed(write_error_) : IoResult::would_block();
+    if (state_ == State::open) return output_.error() ? IoResult::failed(output_.error()) : IoResult::would_block();
     outcome_told_ = true;
     return state_ == State::ended ? IoResult::end() : IoResult::failed(error_);
 }
@@ -283,8 +321,10 @@ void TlsTransport::record_failed(int error) {
         // mbedTLS leaves this one without an alert (RFC 8446, section 6.2).
         if (error == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)
             mbedtls_ssl_send_alert_message(ssl_->get(), MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE);
-        fail("a TLS record from the peer was refused: " + record_failure(error, mbedtls::is_key_update(*ssl_->get())),
-             {error, tls_category()});
+        const bool is_key_update = mbedtls::is_key_update(*ssl_->get());
+        fail(
+            "a TLS record from the peer was refused: " + (records_.is_idle_too_long() ? idle_text() : record_failure(error, is_key_update)),
+            {error, tls_category()});
     }
 }
 
@@ -302,6 +342,8 @@ bool TlsTransport::pending() const noexcept {
 int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t size) noexcept {
     auto& tls = *static_cast<TlsTransport*>(self);
     try {
+        if (tls.records_.is_idle_too_long())
+            return tls.refuse(MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
         const IoResult result = tls.receive({reinterpret_cast<char*>(into), size});
         switch (result.status) {
             case IoResult::Status::done: break;
@@ -309,16 +351,26 @@ int TlsTransport::receive_input(void* self, unsigned char* into, std::size_t siz
             case IoResult::Status::end: tls.input_ended_ = true; return 0;
             case IoResult::Status::failed: tls.error_ = result.error(); return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
         }
-        if (tls.state_ == State::handshaking) {
-            for (std::size_t i = 0; i < result.bytes && tls.handshake_size_ + i < tls.first_bytes_.size(); ++i)
-                tls.first_bytes_[tls.handshake_size_ + i] = static_cast<char>(into[i]);
-            tls.handshake_size_ += static_cast<std::uint32_t>(result.bytes);
-            if (tls.handshake_size_ > max_handshake_size) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-        }
-        return static_cast<int>(result.bytes);
+        tls.records_.take({reinterpret_cast<const char*>(into), result.bytes});
+        const int error = tls.state_ == State::handshaking ? tls.check_input() : 0;
+        return error != 0 ? error : static_cast<int>(result.bytes);
     } catch (...) {
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     }
+}
+
+/// Of the handshake: 0, or the error that mbedTLS is to see instead of the bytes.
+int TlsTransport::check_input() {
+    if (records_.handshake_size() > max_handshake_size) return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+    // A certificate has 128 bytes at least, says mbedTLS. A client that shows none says so in fewer.
+    const bool is_hidden = is_server() && mbedtls::awaits_hidden_certificates(*ssl_->get(), true);
+    if (is_hidden && records_.hidden_size() >= least_hidden_certificate) leave_verification();
+    const std::string shown = records_.take_certificates();
+    if (shown.empty()) return 0;
+    const std::string excess = excess_of(shown, context_->settings().rules, context_->authorities());
+    if (excess.empty()) return 0;
+    verifier_.refuse(excess);
+    return refuse(MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, MBEDTLS_ERR_X509_CERT_VERIFY_FAILED);
 }
 
 IoResult TlsTransport::receive(std::span<char> into) {
@@ -337,8 +389,8 @@ IoResult TlsTransport::receive(std::span<char> into) {
 IoResult TlsTransport::write(std::span<const iovec> slices) {
     if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     if (!shake_hands() && state_ == State::handshaking) return IoResult::would_block();
-    if (!flush_output()) return IoResult::would_block();
-    if (write_error_) return IoResult::failed(write_error_);
+    if (!output_.flush()) return IoResult::would_block();
+    if (output_.error()) return IoResult::failed(output_.error());
     if (state_ == State::failed) return IoResult::failed(error_);
     if (state_ == State::closed) return IoResult::failed(std::make_error_code(std::errc::bad_file_descriptor));
     std::array<char, max_record_size> room;
@@ -347,28 +399,28 @@ IoResult TlsTransport::write(std::span<const iovec> slices) {
     Gatherer gatherer(slices);
     std::size_t size = 0;
     RecordBatch batch;
-    const Lent lent(batch_, batch);
-    while (has_room()) {
+    const Lent lent(output_.batch(), batch);
+    while (output_.has_room()) {
         const std::span<const char> bytes = gatherer.next(std::span(room).first(static_cast<std::size_t>(record_size)));
         if (bytes.empty()) break;
         const std::size_t taken = encrypt(bytes);
         size += taken;
         if (taken < bytes.size()) break;
     }
-    flush_batch();
-    if (write_error_) return IoResult::failed(write_error_);
+    output_.flush_batch();
+    if (output_.error()) return IoResult::failed(output_.error());
     return size != 0 ? IoResult::done(size) : IoResult::would_block();
 }
 
 /// Returns how many of the bytes have become records: all, unless the socket is full or something failed.
 std::size_t TlsTransport::encrypt(std::span<const char> bytes) {
     std::size_t size = 0;
-    while (size < bytes.size() && has_room()) {
+    while (size < bytes.size() && output_.has_room()) {
         const int result = mbedtls_ssl_write(ssl_->get(), reinterpret_cast<const unsigned char*>(bytes.data()) + size, bytes.size() - size);
         if (result > 0) {
             size += static_cast<std::size_t>(result);
-        } else if (!mbedtls::is_new_ticket(result) && !write_error_) {
-            write_error_ = {result, tls_category()};
+        } else if (!mbedtls::is_new_ticket(result) && !output_.error()) {
+            output_.fail({result, tls_category()});
         }
     }
     return size;
@@ -376,62 +428,17 @@ std::size_t TlsTransport::encrypt(std::span<const char> bytes) {
 
 int TlsTransport::send_output(void* self, const unsigned char* bytes, std::size_t size) noexcept {
     try {
-        return static_cast<TlsTransport*>(self)->take_output({reinterpret_cast<const char*>(bytes), size});
+        const bool is_taken = static_cast<TlsTransport*>(self)->output_.take({reinterpret_cast<const char*>(bytes), size});
+        return is_taken ? static_cast<int>(size) : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
     } catch (...) {
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     }
 }
 
-int TlsTransport::take_output(std::string_view bytes) {
-    if (batch_ && output_.empty() && batch_->append(bytes)) {
-        if (batch_->is_full()) flush_batch();
-    } else if (!write_error_) {
-        hold(bytes.substr(output_.empty() ? send_now(bytes) : 0));
-    }
-    return write_error_ ? MBEDTLS_ERR_SSL_INTERNAL_ERROR : static_cast<int>(bytes.size());
-}
-
-/// Returns how many bytes the socket took.
-std::size_t TlsTransport::send_now(std::string_view bytes) {
-    if (bytes.empty()) return 0;
-    const std::array slice = {iovec{const_cast<char*>(bytes.data()), bytes.size()}};  // it is only read
-    const IoResult result = inner_->write(slice);
-    if (result.status == IoResult::Status::failed) write_error_ = result.error();
-    return result.bytes;
-}
-
-/// Keeps what the socket did not take.
-void TlsTransport::hold(std::string_view bytes) {
-    if (!write_error_ && output_.size() + bytes.size() > max_held_output) write_error_ = make_error_code(std::errc::no_buffer_space);
-    if (write_error_ || bytes.empty()) return;
-    try {
-        output_.append(bytes);
-    } catch (const std::bad_alloc&) {
-        write_error_ = make_error_code(std::errc::not_enough_memory);
-    }
-}
-
-void TlsTransport::flush_batch() {
-    const std::string_view bytes = batch_->view();
-    hold(bytes.substr(send_now(bytes)));
-    batch_->clear();
-}
-
-/// Returns whether nothing is held any more.
-bool TlsTransport::flush_output() {
-    while (!output_.empty()) {
-        const std::size_t sent = send_now(output_);
-        if (sent == 0 && !write_error_) return false;
-        output_.erase(0, write_error_ ? output_.size() : sent);
-    }
-    if (output_.capacity() > std::string().capacity()) output_ = std::string();
-    return true;
-}
-
 IoResult TlsTransport::shutdown_write() {
     if (!std::exchange(close_notified_, true) && (state_ == State::open || state_ == State::ended)) mbedtls_ssl_close_notify(ssl_->get());
-    if (!flush_output()) return IoResult::would_block();
-    if (write_error_) return IoResult::failed(write_error_);
+    if (!output_.flush()) return IoResult::would_block();
+    if (output_.error()) return IoResult::failed(output_.error());
     return inner_->shutdown_write();
 }
 
@@ -440,14 +447,14 @@ void TlsTransport::close() noexcept {
     try {
         // A child that drops what it inherited must not speak on its parent's connection.
         const bool may_speak = origin_.is_here() && (state_ == State::open || state_ == State::ended) && info_;
-        const bool is_clean = may_speak && flush_output();
+        const bool is_clean = may_speak && output_.flush();
         if (is_clean && !close_notified_) mbedtls_ssl_close_notify(ssl_->get());
     } catch (...) {
         // Without memory it ends without a close_notify.
     }
     state_ = State::closed;
     ssl_.reset();
-    output_ = std::string();
+    output_.clear();
     inner_->close();
 }
 
@@ -462,15 +469,15 @@ void TlsTransport::watch(Observer& observer, Readiness interest) {
 void TlsTransport::rewatch() {
     auto interest = static_cast<unsigned>(interest_);
     if (state_ == State::handshaking) interest = static_cast<unsigned>(Readiness::readable);
-    if (!output_.empty()) interest |= static_cast<unsigned>(Readiness::writable);
+    if (!output_.is_empty()) interest |= static_cast<unsigned>(Readiness::writable);
     inner_->watch(*this, static_cast<Readiness>(interest));
 }
 
 void TlsTransport::on_transport_ready(Readiness readiness) {
     auto told = static_cast<unsigned>(readiness);
-    if (!flush_output()) told &= ~static_cast<unsigned>(Readiness::writable);
+    if (!output_.flush()) told &= ~static_cast<unsigned>(Readiness::writable);
     // The observer has long been told that these bytes were written: it learns of it by reading.
-    if (write_error_) told |= static_cast<unsigned>(Readiness::readable);
+    if (output_.error()) told |= static_cast<unsigned>(Readiness::readable);
     if (state_ == State::handshaking) {
         shake_hands();
         // The observer has to hear of the outcome, and what was put off may be done now.

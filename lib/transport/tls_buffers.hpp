@@ -13,6 +13,9 @@ inline constexpr std::size_t longest_record = 17 * 1024;
 /// What one read receives ahead of mbedTLS, which asks for a record in two steps: room for the longest record.
 class ReadAhead {
 public:
+    /// So much is received in one read: more than its content, and not so much that small records take long.
+    static constexpr std::size_t most = 100 * 1024;
+
     /// `left_over`: what an earlier read had received and not used; it stays where it is.
     explicit ReadAhead(std::string_view left_over) noexcept : rest_(left_over) {}
 
@@ -26,8 +29,8 @@ public:
     }
     /// What was received came to something.
     void set_useful() noexcept { is_useful_ = true; }
-    /// It did, and the socket had no more: nothing is lost by asking it only next time.
-    bool is_enough() const noexcept { return is_useful_ && is_drained_; }
+    /// It did, and the socket had no more: nothing is lost by asking it only next time. Or it is the others' turn.
+    bool is_enough() const noexcept { return (is_useful_ && is_drained_) || total_ >= most; }
     /// Bytes that were received.
     std::size_t total() const noexcept { return total_; }
     std::size_t take(std::span<char> into) noexcept {

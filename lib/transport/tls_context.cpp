@@ -78,6 +78,18 @@ void TlsContext::configure_verification() {
     mbedtls_ssl_conf_authmode(&config, settings_.rules.verify_peer ? MBEDTLS_SSL_VERIFY_REQUIRED : optional);
 }
 
+int TlsContext::verify(mbedtls_x509_crt& chain, Verifier& verifier, std::uint32_t& flags) const {
+    flags = 0;
+    // No signature counts then.
+    if (!settings_.rules.verify_peer) return Verifier::callback(&verifier, &chain, 0, &flags);
+    const int result = mbedtls_x509_crt_verify_with_profile(&chain, authorities_->certificates(), authorities_->revocations(),
+                                                            &settings_.profile, nullptr, &flags, Verifier::callback, &verifier);
+    // RFC 8446, section 4.4.2.2: the key signs.
+    if (mbedtls_x509_crt_check_key_usage(&chain, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) flags |= MBEDTLS_X509_BADCERT_KEY_USAGE;
+    verifier.add(flags);
+    return result == 0 && flags != 0 ? MBEDTLS_ERR_X509_CERT_VERIFY_FAILED : result;
+}
+
 void TlsContext::configure_tickets() {
     mbedtls_ssl_config& config = *config_.get();
     if (!settings_.tickets) return mbedtls_ssl_conf_session_tickets(&config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);

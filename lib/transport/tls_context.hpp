@@ -39,6 +39,9 @@ public:
     void keep_session(const std::string& key, const mbedtls_ssl_context& ssl);
     void forget_session(const std::string& key) { sessions_.erase(key); }
 
+    /// Verifies a chain as mbedTLS does, where that was to leave it. 0 or an error, with the flags of what is wrong.
+    int verify(mbedtls_x509_crt& chain, Verifier& verifier, std::uint32_t& flags) const;
+
     /// Server: whether a ticket was accepted since the last call.
     bool take_ticket_accepted() noexcept { return std::exchange(ticket_accepted_, false); }
 

@@ -99,6 +99,10 @@ void read_rules(const Context& context, bool is_server, VerifyRules& rules) {
     rules.pins = read_pins(context);
     if (const OptionValue* depth = context.get_option("ssl", "verify_depth"))
         rules.depth = static_cast<int>(std::get<std::int64_t>(*depth));
+    // The highest levels ask for more than is else allowed.
+    const std::int64_t level = context.get_option_or("ssl", "security_level", std::int64_t{0});
+    rules.max_rsa_bits = static_cast<std::size_t>(context.get_option_or("ssl", "max_rsa_bits", std::int64_t{level >= 4 ? 8192 : 4096}));
+    rules.allow_all_curves = flag_of(context, "allow_all_curves", level == 5);
 }
 
 void read_authorities(const Context& context, bool is_server, TlsSettings& settings) {

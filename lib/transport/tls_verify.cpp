@@ -59,6 +59,23 @@ Place place_of_issuer(const mbedtls_x509_crt& certificate, const mbedtls_x509_cr
 
 }  // namespace
 
+int alert_for(std::uint32_t flags) noexcept {
+    constexpr std::uint32_t unsupported = usage_flags | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY;
+    if (flags & own_failure) return MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED;
+    if (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
+    if (flags & unsupported) return MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT;
+    if (flags & MBEDTLS_X509_BADCERT_EXPIRED) return MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED;
+    if (flags & MBEDTLS_X509_BADCERT_REVOKED) return MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED;
+    if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) return MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA;
+    return MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN;
+}
+
+std::string certificate_label(const mbedtls_x509_crt& certificate, int depth, bool of_client) {
+    const std::string subject = distinguished_name(certificate.subject);
+    const std::string label = certificate_label(static_cast<std::size_t>(depth), of_client);
+    return depth != 0 ? label + ", " + subject + "," : label + " " + subject;
+}
+
 std::string distinguished_name(const mbedtls_x509_name& name) {
     std::array<char, 512> text{};
     const int size = mbedtls_x509_dn_gets(text.data(), text.size(), &name);
@@ -92,10 +109,7 @@ int Verifier::callback(void* self, mbedtls_x509_crt* certificate, int depth, std
 std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
     if (certificate.version == 0) return refuse_unreadable(depth);
     if (depth == 0) own_label_ = label(certificate, depth);
-    if (depth == 0 && !has_pins(certificate)) {
-        report(own_label_, "has another fingerprint than the one that is pinned", "peer_fingerprint");
-        flags |= own_failure;
-    }
+    if (depth == 0 && !accepts(&certificate)) flags |= own_failure;
     if (!rules_.verify_peer) return flags & own_failure;
     if (depth == 0) {
         // mbedTLS's own answer depends on its version, and takes a common name for a host's.
@@ -114,7 +128,7 @@ std::uint32_t Verifier::check(const mbedtls_x509_crt& certificate, int depth, st
 
 /// mbedTLS goes on with an empty one when it does not know the algorithm that the first was signed with.
 std::uint32_t Verifier::refuse_unreadable(int depth) {
-    report(label(depth), "cannot be read: " + certificate_failure(MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG));
+    report(certificate_label(static_cast<std::size_t>(depth), rules_.is_server), "cannot be read: " + certificate_failure(MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG));
     return rules_.verify_peer || !rules_.pins.empty() ? own_failure : 0;
 }
 
@@ -122,6 +136,20 @@ bool Verifier::has_pins(const mbedtls_x509_crt& certificate) {
     bool all = true;
     for (const Pin& pin : rules_.pins) all = equals_in_constant_time(fingerprint(certificate, pin.hash), pin.digest) && all;
     return all;
+}
+
+bool Verifier::accepts(const mbedtls_x509_crt* shown) {
+    if (rules_.pins.empty() || (shown && has_pins(*shown))) return true;
+    if (shown)
+        report(label(*shown, 0), "has another fingerprint than the one that is pinned", "peer_fingerprint");
+    else
+        report(rules_.is_server ? "the client" : "the server", "showed no certificate, and one is pinned", "peer_fingerprint");
+    return false;
+}
+
+void Verifier::refuse(const std::string& why) {
+    if (!failures_.empty()) failures_ += "; ";
+    failures_ += why;
 }
 
 void Verifier::add(std::uint32_t flags) {
@@ -135,11 +163,8 @@ std::string Verifier::misuse(int depth) const {
 }
 
 std::string Verifier::label(const mbedtls_x509_crt& certificate, int depth) const {
-    const std::string subject = distinguished_name(certificate.subject);
-    return depth != 0 ? label(depth) + ", " + subject + "," : label(depth) + " " + subject;
+    return certificate_label(certificate, depth, rules_.is_server);
 }
-
-std::string Verifier::label(int depth) const { return certificate_label(static_cast<std::size_t>(depth), rules_.is_server); }
 
 void Verifier::explain(const mbedtls_x509_crt& certificate, int depth, std::uint32_t flags) {
     explained_ |= flags;
@@ -198,9 +223,7 @@ std::string Verifier::why_not_trusted(const mbedtls_x509_crt& certificate) const
 }
 
 void Verifier::report(const std::string& label, const std::string& what, const char* option) {
-    if (!failures_.empty()) failures_ += "; ";
-    failures_ += label + " " + what;
-    if (option) failures_ += std::string(" (ssl option \"") + option + "\")";
+    refuse(label + " " + what + (option ? std::string(" (ssl option \"") + option + "\")" : std::string()));
 }
 
 }  // namespace hawser::transport

@@ -4,6 +4,7 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,9 @@ struct VerifyRules {
     bool allow_self_signed = false;
     std::optional<int> depth{};  ///< highest allowed number of a certificate in the chain; the peer's own is 0
     std::vector<Pin> pins{};
-    bool is_server = false;  ///< the rules are a server's: the peer is a client
+    std::size_t max_rsa_bits = 4096;
+    bool allow_all_curves = false;  ///< not P-256 and P-384 alone
+    bool is_server = false;         ///< the rules are a server's: the peer is a client
 };
 
 /// Checks the certificate of one connection's peer, as a callback of mbedTLS, and remembers what was wrong with it.
@@ -45,6 +48,10 @@ public:
     bool was_called() const noexcept { return was_called_; }
     /// Flags that mbedTLS raised after the callback: the certificate's use, its key's curve.
     void add(std::uint32_t flags);
+    /// What is wrong with the chain or the connection as a whole.
+    void refuse(const std::string& why);
+    /// Whether this certificate has the pinned fingerprints, where some are: also of a session that is resumed. Null: none was shown.
+    bool accepts(const mbedtls_x509_crt* shown);
     /// What was wrong, check by check, each with the option that governs it; empty when nothing was.
     const std::string& failures() const noexcept { return failures_; }
     /// One of them is that an issuer is not among the certificates sent that could be read.
@@ -58,7 +65,6 @@ private:
     void explain_untrusted(const mbedtls_x509_crt& first);
     void report(const std::string& label, const std::string& what, const char* option = nullptr);
     std::string label(const mbedtls_x509_crt& certificate, int depth) const;
-    std::string label(int depth) const;
     std::string misuse(int depth) const;
     std::string name_failure(const mbedtls_x509_crt& certificate) const;
     std::string why_not_trusted(const mbedtls_x509_crt& certificate) const;
@@ -75,6 +81,11 @@ private:
     bool misses_issuer_ = false;
 };
 
+/// The alert for what is wrong with a certificate, as mbedTLS chooses it.
+int alert_for(std::uint32_t flags) noexcept;
+
+/// "the client's certificate "CN=leaf"", "certificate 1 of the chain, "CN=Issuer","; `of_client`: it is one that a client showed.
+std::string certificate_label(const mbedtls_x509_crt& certificate, int depth, bool of_client);
 /// "CN=localhost, O=Example": the distinguished name of a certificate's subject or issuer.
 std::string distinguished_name(const mbedtls_x509_name& name);
 bool is_self_issued(const mbedtls_x509_crt& certificate) noexcept;

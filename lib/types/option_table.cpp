@@ -125,6 +125,8 @@ constinit const Option options[] = {
     {.wrapper = "ssl", .name = "min_proto_version", .type = string, .check = check_tls_version},
     {.wrapper = "ssl", .name = "max_proto_version", .type = string, .check = check_tls_version},
     {.wrapper = "ssl", .name = "security_level", .type = integer, .least = 0, .most = 5},
+    {.wrapper = "ssl", .name = "max_rsa_bits", .type = integer, .least = 1024, .most = 8192},
+    {.wrapper = "ssl", .name = "allow_all_curves", .type = boolean},
     {.wrapper = "ssl", .name = "alpn_protocols", .type = string, .check = check_alpn_protocols},
     {.wrapper = "ssl", .name = "disable_compression", .type = boolean, .standard = true, .check = check_compression},
     {.wrapper = "ssl", .name = "honor_cipher_order", .type = boolean, .standard = true, .check = check_cipher_order},

@@ -260,6 +260,8 @@ TEST_CASE("wss: a server verifies its clients' certificates when it is asked to"
         {"good", with({{"peer_fingerprint", cast.fingerprints.at("rsa")}}), {"peer_fingerprint"}},
         {"self-signed", {{"peer_fingerprint", cast.fingerprints.at("self-signed")}}, {}},
         {"self-signed", {{"peer_fingerprint", cast.fingerprints.at("good")}}, {"peer_fingerprint"}},
+        {nullptr, {{"peer_fingerprint", cast.fingerprints.at("good")}}, {"the client showed no certificate", "\"peer_fingerprint\""}},
+        {nullptr, {{"peer_fingerprint", cast.fingerprints.at("good")}, {"crypto_method", "TLSv1.2"}}, {"the client showed no certificate"}},
     };
     for (const ServerCase& one : cases) {
         CAPTURE(one.certificate ? one.certificate : "none");

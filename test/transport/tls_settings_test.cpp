@@ -87,12 +87,25 @@ TEST_CASE("tls settings: fingerprints, lists and switches") {
     CHECK_FALSE(settings.has_peer_name);
 }
 
+TEST_CASE("tls settings: what a chain may have") {
+    CHECK(client_settings({}).rules.max_rsa_bits == 4096);
+    CHECK_FALSE(client_settings({}).rules.allow_all_curves);
+    const VerifyRules rules = client_settings({{"max_rsa_bits", 8192}, {"allow_all_curves", true}}).rules;
+    CHECK(rules.max_rsa_bits == 8192);
+    CHECK(rules.allow_all_curves);
+    CHECK(client_settings({{"max_rsa_bits", 2048}, {"security_level", 5}, {"allow_all_curves", false}}).rules.max_rsa_bits == 2048);
+}
+
 TEST_CASE("tls settings: a higher level of security asks for more") {
     std::uint32_t last_bits = 0;
     std::uint32_t last_hashes = ~std::uint32_t{0};
     for (std::int64_t level = 0; level <= 5; ++level) {
         const mbedtls_x509_crt_profile profile = client_settings({{"security_level", level}}).profile;
         CHECK((level == 0 || profile.rsa_min_bitlen > last_bits));
+        const VerifyRules rules = client_settings({{"security_level", level}}).rules;
+        CHECK((rules.max_rsa_bits >= profile.rsa_min_bitlen || level == 5));  // mbedTLS has none so long
+        CHECK(rules.max_rsa_bits == (level < 4 ? 4096 : 8192));
+        CHECK(rules.allow_all_curves == (level == 5));
         CHECK((profile.allowed_mds & ~last_hashes) == 0);
         last_bits = profile.rsa_min_bitlen;
         last_hashes = profile.allowed_mds;

@@ -80,6 +80,19 @@ TEST_CASE("tls verify: without verify_peer only a pin can fail, and that is fata
     CHECK(wrong.failures().find("peer_fingerprint") != std::string::npos);
 }
 
+TEST_CASE("tls verify: a pin wants a certificate, and that one") {
+    Shown shown({}), other({});
+    VerifyRules rules;
+    CHECK(Verifier(rules, "").accepts(nullptr));
+    rules.pins = {{MBEDTLS_MD_SHA256, fingerprint(*shown.crt.get(), MBEDTLS_MD_SHA256)}};
+    CHECK(Verifier(rules, "").accepts(shown.crt.get()));
+    Verifier of_none(rules, ""), of_other(rules, "");
+    CHECK_FALSE(of_none.accepts(nullptr));
+    CHECK(of_none.failures() == "the server showed no certificate, and one is pinned (ssl option \"peer_fingerprint\")");
+    CHECK_FALSE(of_other.accepts(other.crt.get()));
+    CHECK(of_other.failures().find("peer_fingerprint") != std::string::npos);
+}
+
 TEST_CASE("tls verify: names and fingerprints of a certificate") {
     Shown shown({.common_name = "some one"});
     CHECK(distinguished_name(shown.crt.get()->subject) == "\"CN=some one\"");

@@ -110,10 +110,10 @@ TEST_CASE("context: a default is of the option's type and is accepted by it") {
 
 TEST_CASE("context: an integer keeps within its range") {
     const std::tuple<const char*, const char*, std::int64_t, std::int64_t> ranges[] = {
-        {"socket", "backlog", 1, 65535},    {"socket", "tcp_keepidle", 1, 32767},      {"socket", "tcp_keepintvl", 1, 32767},
-        {"socket", "tcp_keepcnt", 1, 127},  {"socket", "so_rcvbuf", 1, 1'073'741'823}, {"socket", "so_sndbuf", 1, 1'073'741'823},
-        {"http", "timeout", 1, 86'400},     {"ssl", "verify_depth", 0, 100},           {"ssl", "security_level", 0, 5},
-        {"http", "max_redirects", 0, 1000},
+        {"socket", "backlog", 1, 65535},     {"socket", "tcp_keepidle", 1, 32767},      {"socket", "tcp_keepintvl", 1, 32767},
+        {"socket", "tcp_keepcnt", 1, 127},   {"socket", "so_rcvbuf", 1, 1'073'741'823}, {"socket", "so_sndbuf", 1, 1'073'741'823},
+        {"http", "timeout", 1, 86'400},      {"ssl", "verify_depth", 0, 100},           {"ssl", "security_level", 0, 5},
+        {"ssl", "max_rsa_bits", 1024, 8192}, {"http", "max_redirects", 0, 1000},
     };
     for (const auto& [wrapper, name, least, most] : ranges) {
         CAPTURE(name);
@@ -141,7 +141,7 @@ TEST_CASE("context: every ssl option is known") {
         "SNI_enabled",    "SNI_server_certs",    "peer_fingerprint",   "capture_peer_cert", "capture_peer_cert_chain",
         "ciphers",        "crypto_method",       "min_proto_version",  "max_proto_version", "security_level",
         "alpn_protocols", "disable_compression", "honor_cipher_order", "no_ticket",         "reneg_limit",
-        "reneg_window"};
+        "reneg_window",   "max_rsa_bits",        "allow_all_curves"};
     for (const char* name : names) CHECK_NOTHROW(Context().get_option("ssl", name));
 }
 
