@@ -63,7 +63,7 @@ public:
     Client& start();
     /// start(), then runs the reactor until stop() or until the connection has ended.
     void run();
-    /// Reads no messages but keeps the connection. Ends run().
+    /// Reads no messages but keeps the connection, or the attempt to make one. Ends run().
     Client& stop();
 
     /// Started, and not stopped.

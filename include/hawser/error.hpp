@@ -89,7 +89,8 @@ private:
     std::shared_ptr<const Detail> detail_;
 };
 
-/// Thrown from a callback or a middleware: the connection is closed with this status and reason.
+/// Thrown from a callback or a middleware: the connection is closed with this status and reason. With what cannot be sent (RFC 6455,
+/// sections 5.5 and 7.4) it is an exception like any other.
 class HAWSER_API CloseRequested : public Error {
 public:
     /// With the status and reason of the Close to be sent.
@@ -106,7 +107,7 @@ private:
 
 /// Thrown from a client's callback or middleware: the connection ends, if there is one, and the client connects anew,
 /// to `uri` unless that is empty. From on_error of a failed attempt to connect it leads elsewhere at once; once 16 attempts
-/// in a row have failed, one second later.
+/// in a row have failed, one second later. Redirects do not count. A client that is stopped stays so.
 class HAWSER_API ReconnectRequested : public Error {
 public:
     /// Empty: to the same URI.

@@ -17,6 +17,9 @@
 
 namespace hawser::connection {
 
+/// Whether there may be the Close that is asked for (RFC 6455, sections 5.5 and 7.4). If not, the callback that asks has failed.
+bool is_possible(const CloseRequested& request);
+
 /// The connection: joins a transport, a session, a chain and an outbox.
 ///
 /// Whatever happens to it happens in a turn: the socket is ready, a deadline has come, or deferred work is due. A turn
@@ -62,6 +65,10 @@ public:
     /// The owner has answered `backpressure` itself: on_drain comes when no more than the low-water mark waits.
     void expect_drain() noexcept { drain_due_ = true; }
     bool is_drain_due() const noexcept { return drain_due_; }
+    /// What is sent may leave: this neither ends nor is about to fail.
+    bool takes_messages() const noexcept { return is_writable() && !is_failing(); }
+    /// Whether a message does not exceed max_buffered_amount, if need be behind a flush.
+    bool has_room(const MessageView& message);
     /// Place in the owner's list.
     std::uint32_t index = 0;
     /// The owner counts it among its connections.
@@ -177,7 +184,6 @@ private:
     char* reserve(std::size_t size) override;
     void write(std::span<const iovec> slices) override;
     void write_shared(const std::shared_ptr<const std::string>& bytes) override;
-    bool has_room(const MessageView& message);
     SendStatus overflow(const MessageView& message);
     bool keep_pong(const MessageView& message);
     void flush();

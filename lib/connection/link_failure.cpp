@@ -18,12 +18,11 @@ bool is_dealt_with(const Error& error) noexcept {
     return dynamic_cast<const CloseRequested*>(&error) || dynamic_cast<const ReconnectRequested*>(&error);
 }
 
-/// Whether there may be such a Close (RFC 6455, sections 5.5 and 7.4).
+}  // namespace
+
 bool is_possible(const CloseRequested& request) {
     return !protocol::object_to({Opcode::close, request.reason(), request.status()});
 }
-
-}  // namespace
 
 void Link::on_error(Errc code, std::string what, const Response* response, std::error_code cause) {
     const std::string text = remote_name() + ": " + what;

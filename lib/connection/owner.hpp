@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include <hawser/connection.hpp>
 #include <hawser/error.hpp>

@@ -5,11 +5,12 @@
 
 namespace hawser::endpoint {
 
-Base::Base(Reactor& reactor, Configuration configuration)
+Base::Base(Reactor& reactor, Configuration configuration, transport::TlsRole role)
     : reactor_(reactor),
       core_(reactor.core().shared_from_this()),
       close_handler_(std::make_shared<CloseHandler>()),
-      ping_responder_(std::make_shared<PingResponder>()) {
+      ping_responder_(std::make_shared<PingResponder>()),
+      role_(role) {
     configuration.validate();
     settings_ = std::make_shared<const Configuration>(std::move(configuration));
     chain_ = stock_chain();
@@ -22,6 +23,8 @@ Base::~Base() {
 
 void Base::set_configuration(Configuration configuration) {
     configuration.validate();
+    // Options that cannot be leave everything as it is.
+    if (changes_ssl(configuration)) update_tls(configuration.context);
     const Link::Settings before = std::exchange(settings_, std::make_shared<const Configuration>(std::move(configuration)));
     // A connection that was given settings of its own keeps them.
     for (const auto& link : all_links())
@@ -38,6 +41,9 @@ void Base::set_context(Context context) {
     set_configuration(std::move(changed));
 }
 
+// TLS.
+
+/// Whether the "ssl" options are others than the present ones.
 bool Base::changes_ssl(const Configuration& configuration) const {
     const auto ssl_of = [](const Configuration& of) {
         const Context::Options& options = of.context.options();
@@ -45,6 +51,33 @@ bool Base::changes_ssl(const Configuration& configuration) const {
         return found != options.end() ? found->second : Context::Options::mapped_type();
     };
     return ssl_of(configuration) != ssl_of(*settings_);
+}
+
+/// Makes anew what the "ssl" options of this context ask for, if it was made before. Throws, and keeps the old, for those that cannot be.
+void Base::update_tls(const Context& context) {
+    if (!tls_ || is_over()) return;
+    try {
+        tls_ = transport::make_tls_context(core(), role_, context);
+        is_identity_due_ = false;
+    } catch (const transport::IdentityMismatch&) {
+        // The option that is missing may follow: the next handshake tells, and until then it goes on with what there is.
+        is_identity_due_ = true;
+    }
+}
+
+void Base::load_tls() {
+    tls_ = transport::make_tls_context(core(), role_, configuration().context);
+    is_identity_due_ = false;
+}
+
+std::optional<Error> Base::settle_identity() {
+    if (!std::exchange(is_identity_due_, false)) return std::nullopt;
+    try {
+        load_tls();
+        return std::nullopt;
+    } catch (const Error& error) {
+        return error;
+    }
 }
 
 void Base::end() noexcept {
@@ -152,6 +185,11 @@ void Base::steered(Callback&& callback) {
     }
 }
 
+/// A Close that cannot be sent is a failed callback's, which belongs to no connection.
+void Base::on_close_requested(const CloseRequested& request) {
+    if (!connection::is_possible(request)) core().guard([] { throw; });
+}
+
 // What links tell.
 
 void Base::on_open(Link& link) {
@@ -183,8 +221,9 @@ void Base::on_end(Link& link, const Disconnect& ending) {
         {{"peer", link.remote_name()}, {"code", std::to_string(static_cast<unsigned>(ending.code))}, {"reason", ending.reason}});
     try {
         emit(slots.disconnect, link, ending);
-    } catch (const CloseRequested&) {
+    } catch (const CloseRequested& request) {
         // It has ended already.
+        if (!connection::is_possible(request)) end_failed(link);
     } catch (const ReconnectRequested& request) {
         core().guard([&] { on_reconnect(link, request); });
     } catch (...) {

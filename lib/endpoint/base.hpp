@@ -1,8 +1,9 @@
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,29 +11,43 @@
 
 #include "connection/link.hpp"
 #include "reactor/core.hpp"
+#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
 using connection::Link;
 
-/// A run() is under way. A nested one is refused, and leaves that as it is.
-class RunScope {
+/// Something is under way, as a flag says. A nested one leaves that as it is.
+class FlagScope {
 public:
-    explicit RunScope(bool& in_run) noexcept : in_run_(in_run), before_(std::exchange(in_run, true)) {}
-    ~RunScope() { in_run_ = before_; }
-    RunScope(const RunScope&) = delete;
-    RunScope& operator=(const RunScope&) = delete;
+    explicit FlagScope(bool& flag) noexcept : flag_(flag), before_(std::exchange(flag, true)) {}
+    ~FlagScope() { flag_ = before_; }
+    FlagScope(const FlagScope&) = delete;
+    FlagScope& operator=(const FlagScope&) = delete;
 
 private:
-    bool& in_run_;
-    bool before_;
+    bool& flag_;
+    const bool before_;
 };
+
+/// Does `then` also when `first` throws, which is thrown on behind it: for the application's calls, that throw what they call. Where the
+/// loop calls, Core::guard() does.
+template <typename First, typename Then>
+void both(First&& first, Then&& then) {
+    try {
+        first();
+    } catch (...) {
+        then();
+        throw;
+    }
+    then();
+}
 
 /// What Client and Server share: listeners, middlewares, settings, the tick. Links keep it alive during their turns,
 /// so that the application may destroy an endpoint in its own callback.
 class Base : public connection::Owner, private reactor::Dependent, public std::enable_shared_from_this<Base> {
 public:
-    Base(Reactor& reactor, Configuration configuration);
+    Base(Reactor& reactor, Configuration configuration, transport::TlsRole role);
     virtual ~Base();
     Base(const Base&) = delete;
     Base& operator=(const Base&) = delete;
@@ -88,17 +103,20 @@ protected:
     virtual bool is_ticking() const noexcept = 0;
     /// Lets go of all that belongs to the reactor.
     virtual void abandon();
-    // What the application throws to steer the endpoint where no link is concerned.
-    virtual void on_close_requested(const CloseRequested&) {}
+    // What the application throws to steer the endpoint where no link is concerned. Called where that was caught.
+    virtual void on_close_requested(const CloseRequested& request);
     virtual void on_reconnect_requested(const ReconnectRequested&) {}
 
     /// What every connection has from the start: the answers to a Close and to a ping.
     connection::ChainPtr stock_chain() const;
-    /// Makes anew what the "ssl" options of this context ask for, if it was made before. Throws, and keeps the old, for those that cannot
-    /// be.
-    virtual void update_tls(const Context& context) = 0;
-    /// Whether the "ssl" options are others than the present ones.
-    bool changes_ssl(const Configuration& configuration) const;
+    /// Null until it is needed.
+    const std::shared_ptr<transport::TlsContext>& tls() const noexcept { return tls_; }
+    /// Makes what the "ssl" options ask for, from their files. Throws, and keeps the old, for those that cannot be.
+    void load_tls();
+    bool is_identity_due() const noexcept { return is_identity_due_; }
+    /// Takes up a certificate, key and passphrase that were set one after the other. Returns, once, why they do not fit together; then the
+    /// old ones stay.
+    std::optional<Error> settle_identity();
     /// Calls a listener, if there is one.
     template <typename Function, typename... Arguments>
     void emit(const Slot<Function>& slot, Arguments&&... arguments) {
@@ -137,6 +155,8 @@ private:
         Base& base_;
     };
 
+    void update_tls(const Context& context);
+    bool changes_ssl(const Configuration& configuration) const;
     void end_failed(Link& link);
     void on_reactor_end() noexcept override { end(); }
     template <typename Callback>
@@ -147,6 +167,9 @@ private:
 
     std::shared_ptr<CloseHandler> close_handler_;
     std::shared_ptr<PingResponder> ping_responder_;
+    const transport::TlsRole role_;
+    std::shared_ptr<transport::TlsContext> tls_;  // made when it is needed, and when its options have changed
+    bool is_identity_due_ = false;                // certificate and key were set, and do not fit together yet
     TimerId tick_timer_ = 0;
     bool links_tick_ = false;  // there was one with tick hooks of its own
     bool is_over_ = false;

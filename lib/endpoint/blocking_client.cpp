@@ -1,5 +1,6 @@
 #include "endpoint/blocking_client.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "types/time.hpp"
@@ -17,6 +18,14 @@ bool BlockingClient::wait_for(Condition&& condition, Seconds limit) {
         alive = core().run_once(std::max(left, Seconds(0)));
     }
     return condition();
+}
+
+/// What an action puts off happens before the call goes on, also when the action throws.
+template <typename Action>
+void BlockingClient::settled(Action&& action) {
+    both(action, [&] {
+        if (!in_callback()) core().run_deferred();
+    });
 }
 
 void BlockingClient::throw_failure(const char* what) {
@@ -42,8 +51,7 @@ void BlockingClient::connect() {
 
 void BlockingClient::disconnect() {
     const Call call(*this);
-    ClientBase::disconnect();
-    if (!in_callback()) core().run_deferred();
+    settled([&] { ClientBase::disconnect(); });
 }
 
 SendStatus BlockingClient::send(const MessageView& message) {
@@ -51,9 +59,9 @@ SendStatus BlockingClient::send(const MessageView& message) {
     const Call call(*this);
     if (!is_open()) connect();
     const std::shared_ptr<Link> used = link();
-    const SendStatus status = used->send(message);
+    SendStatus status = SendStatus::closed;
+    settled([&] { status = used->send(message); });
     if (status != SendStatus::ok && status != SendStatus::backpressure) return status;
-    core().run_deferred();
     bool has_left = false;
     const auto is_decided = [&] {
         has_left = has_left || (used->is_connected() && used->buffered_amount() == 0);
@@ -67,9 +75,9 @@ SendStatus BlockingClient::send(const MessageView& message) {
 
 SendStatus BlockingClient::close(CloseCode code, std::string_view reason) {
     const Call call(*this);
-    const SendStatus status = ClientBase::close(code, reason);
+    SendStatus status = SendStatus::closed;
+    settled([&] { status = ClientBase::close(code, reason); });
     if (in_callback() || status == SendStatus::refused) return status;
-    core().run_deferred();
     const Seconds limit = configuration().timeout + configuration().close_timeout + Seconds(1);
     wait_for([this] { return !is_connected() && !is_close_queued(); }, limit);
     return status;
@@ -87,7 +95,7 @@ Message BlockingClient::receive() {
         }
     }
     if (inbox_.empty() && is_under_way()) {
-        if (link()) link()->hold(false);
+        read_on();
         const bool decided = wait_for([this] { return !inbox_.empty() || !is_under_way(); }, configuration().timeout);
         if (!decided)
             throw Error(Errc::connection_timeout, uri().str() + ": no message came within " + seconds_text(configuration().timeout));

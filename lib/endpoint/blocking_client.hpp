@@ -3,7 +3,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <utility>
 
 #include "endpoint/client_base.hpp"
 
@@ -36,17 +35,15 @@ private:
     class Call {
     public:
         explicit Call(BlockingClient& client) noexcept
-            : self_(client.shared_from_this()), waiting_(client.waiting_), before_(std::exchange(client.waiting_, true)) {}
-        ~Call() { waiting_ = before_; }
-        Call(const Call&) = delete;
-        Call& operator=(const Call&) = delete;
+            : self_(client.shared_from_this()), waiting_(client.waiting_) {}
 
     private:
         const std::shared_ptr<Base> self_;
-        bool& waiting_;
-        const bool before_;
+        const FlagScope waiting_;
     };
 
+    template <typename Action>
+    void settled(Action&& action);
     bool in_callback() const noexcept { return core().is_running(); }
     template <typename Condition>
     bool wait_for(Condition&& condition, Seconds limit);

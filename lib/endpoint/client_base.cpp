@@ -1,7 +1,6 @@
 #include "endpoint/client_base.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "protocol/handshake.hpp"
@@ -11,41 +10,6 @@
 namespace hawser::endpoint {
 
 namespace {
-
-/// A connection without a client. If none comes, it ends with the reactor, whoever has a handle of it. It is read until a message comes,
-/// so that its end is seen; that message is kept, and what follows waits in the socket.
-struct Parked final : connection::Owner, std::enable_shared_from_this<Parked> {
-    Parked(reactor::Core& core, std::shared_ptr<Link> parked) noexcept : core_(core), link(std::move(parked)) {}
-    ~Parked() {
-        if (link) link->orphan();
-    }
-    Parked(const Parked&) = delete;
-    Parked& operator=(const Parked&) = delete;
-
-    std::shared_ptr<connection::Owner> pin() override { return shared_from_this(); }
-    Response answer(Link&, const Request&) override { return {}; }
-    Response answer_page(Link&, const Request&) override { return {}; }
-    void on_open(Link&) override {}
-    void on_message(Link& from, const MessageView& message) override {
-        if (is_control(message.opcode)) return;
-        kept = std::make_unique<Message>(message);
-        from.hold(true);
-    }
-    void on_drain(Link&) override {}
-    void want_ticks() override {}
-    void on_error(Link&, const Error&) override {}
-    void on_reconnect(Link& from, const ReconnectRequested&) override { from.disconnect(); }
-    void on_end(Link&, const Disconnect&) override {
-        std::erase_if(core_.parked(), [this](const auto& entry) { return entry.second.get() == this; });
-    }
-
-private:
-    reactor::Core& core_;
-
-public:
-    std::shared_ptr<Link> link;
-    std::unique_ptr<const Message> kept;
-};
 
 /// What ends a connection whose ReconnectRequested leads nowhere.
 Error not_followed(const std::string& peer, const ReconnectRequested& request, const Error& why) {
@@ -60,22 +24,10 @@ Error not_followed(const std::string& peer, const ReconnectRequested& request, c
 constexpr unsigned max_requests_in_a_row = 16;
 constexpr Seconds next_request_pause{1};
 
-/// Does `then` also when `first` throws, which is thrown on behind it.
-template <typename First, typename Then>
-void both(First&& first, Then&& then) {
-    try {
-        first();
-    } catch (...) {
-        then();
-        throw;
-    }
-    then();
-}
-
 }  // namespace
 
 ClientBase::ClientBase(Reactor& reactor, std::string_view uri, ClientOptions options)
-    : Base(reactor, options.configuration), destination_(Uri(uri)), options_(std::move(options)) {
+    : Base(reactor, options.configuration, transport::TlsRole::client), destination_(Uri(uri)), options_(std::move(options)) {
     check_proxy(configuration());
     update_redirects();
 }
@@ -86,14 +38,14 @@ void ClientBase::connect() {
     if (is_connected() || dialer_) return;
     if (is_over()) throw Error(Errc::client_failed, uri().str() + ": the client cannot connect, its reactor is gone");
     go_home();
-    begin();
+    begin(true);
 }
 
-/// Connects to where the last redirect led, if there was one.
-void ClientBase::begin() {
+/// Connects to where the last redirect led, if there was one. What a callback asked for leaves a client that is stopped as it is.
+void ClientBase::begin(bool starts) {
     prepare_tls();
-    running_ = true;
-    wanted_ = !is_close_queued_;
+    running_ = running_ || starts;
+    wanted_ = running_ && !is_close_queued_;
     reconnect_due_ = false;
     dialer_.reset();
     cancel_reconnect();
@@ -101,11 +53,18 @@ void ClientBase::begin() {
     update_tick();
 }
 
-/// Dials, at once unless callbacks have asked for that again and again.
+/// Dials, at once unless callbacks have asked for that again and again. Who follows redirects counts them.
 void ClientBase::dial_soon() {
-    if (++attempts_ <= max_requests_in_a_row) return dial();
-    reconnect_timer_ = start_timer(next_request_pause, Seconds(0), [this] {
+    if (destination_.is_redirected() || ++attempts_ <= max_requests_in_a_row) return dial();
+    by_backoff_ = false;
+    dial_after(next_request_pause);
+}
+
+void ClientBase::dial_after(Seconds delay) {
+    cancel_reconnect();
+    reconnect_timer_ = start_timer(delay, Seconds(0), [this] {
         reconnect_timer_ = 0;
+        if (by_backoff_) go_home();
         if (can_secure()) dial();
     });
 }
@@ -122,10 +81,7 @@ void ClientBase::dial() {
 }
 
 void ClientBase::set_configuration(Configuration configuration) {
-    configuration.validate();
     check_proxy(configuration);
-    // Options that cannot be leave everything as it is.
-    if (changes_ssl(configuration)) update_tls(configuration.context);
     Base::set_configuration(std::move(configuration));
     update_redirects();
 }
@@ -144,14 +100,15 @@ void ClientBase::dialed(std::variant<std::unique_ptr<transport::Transport>, Erro
         if (done->is_refused() && !destination_.is_temporary()) wanted_ = false;
         return on_connect_failed(*error);
     }
-    const std::optional<Error> misfit = settle_identity();
+    const std::optional<Error> misfit = uri().is_secure() ? settle_identity() : std::nullopt;
     connected(std::get<0>(std::move(result)));
+    if (link_ && !running_) link_->hold(true);
     if (misfit) report(*misfit);
 }
 
 void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
     if (uri().is_secure())
-        transport = transport::make_tls(std::move(transport), tls_, {uri().host(), uri().host() + ":" + std::to_string(uri().port())});
+        transport = transport::make_tls(std::move(transport), tls(), {uri().host(), uri().host() + ":" + std::to_string(uri().port())});
     Request request;
     try {
         request = protocol::make_request(uri(), request_headers(), core().entropy());
@@ -166,6 +123,7 @@ void ClientBase::connected(std::unique_ptr<transport::Transport> transport) {
 
 void ClientBase::adopt(std::shared_ptr<Link> link) {
     link_ = std::move(link);
+    unparked_.reset();
     links_.push_back(link_);
     if (const auto predecessor = std::exchange(predecessor_, nullptr)) link_->take_meta(*predecessor);
 }
@@ -225,15 +183,23 @@ void ClientBase::disconnect() {
 
 void ClientBase::start() {
     ClientBase::connect();
-    running_ = wanted_ = true;
-    if (link_) link_->hold(false);
+    wanted_ = true;
+    read_on();
+}
+
+void ClientBase::read_on() {
+    running_ = true;
+    if (unparked_)
+        take_over_later();
+    else if (link_)
+        link_->hold(false);
     update_tick();
 }
 
 void ClientBase::run() {
     start();
     {
-        const RunScope scope(in_run_);
+        const FlagScope scope(in_run_);
         if (!core().is_running()) run_failure_.reset();
         core().run();
     }
@@ -264,78 +230,8 @@ void ClientBase::abandon() {
     Base::abandon();
     links_.clear();
     link_.reset();
+    unparked_.reset();
     end_run(std::nullopt);
-}
-
-// Persistent connections.
-
-std::string ClientBase::parking_key() const {
-    std::ostringstream key;
-    key << uri().str() << '\n' << uri().user() << '\n' << uri().password() << '\n' << options_.unix_path << '\n';
-    for (const Header& field : request_headers()) key << field.name << ':' << field.value << '\n';
-    for (const auto& [wrapper, options] : configuration().context.options())
-        for (const auto& [name, value] : options) {
-            key << wrapper << '.' << name << '=';
-            std::visit(
-                [&](const auto& content) {
-                    using Content = std::decay_t<decltype(content)>;
-                    if constexpr (std::is_same_v<Content, std::vector<std::string>>)
-                        for (const auto& one : content) key << one << ',';
-                    else if constexpr (std::is_same_v<Content, std::map<std::string, std::string>>)
-                        for (const auto& [from, to] : content) key << from << '>' << to << ',';
-                    else if constexpr (!std::is_same_v<Content, std::monostate>)
-                        key << content;
-                },
-                value);
-            key << '\n';
-        }
-    return key.str();
-}
-
-/// Leaves the open connection with the reactor, for the next client that wants the like.
-void ClientBase::park() {
-    if (!link_ || !link_->is_readable() || !link_->is_writable()) return;
-    links_.erase(std::find(links_.begin(), links_.end(), link_));
-    const auto parked = std::make_shared<Parked>(core(), std::exchange(link_, nullptr));
-    core().parked().emplace(parking_key(), parked);
-    parked->link->set_owner(parked.get());
-    // The client's own middlewares go with it.
-    parked->link->set_chain(stock_chain());
-    parked->link->hold(false);
-}
-
-bool ClientBase::unpark() {
-    auto& parked = core().parked();
-    for (auto found = parked.find(parking_key()); found != parked.end(); found = parked.find(parking_key())) {
-        const auto place = std::static_pointer_cast<Parked>(found->second);
-        const auto link = std::exchange(place->link, nullptr);
-        parked.erase(found);
-        if (!link->is_readable() || !link->is_writable()) {
-            link->orphan();
-            continue;
-        }
-        link->hold(true);
-        link->set_owner(this);
-        link->set_chain(chain_);
-        link->set_settings(settings_);
-        adopt(link);
-        // on_handshake must not be called from within connect().
-        core().post([weak = weak_from_this(), link, place] {
-            const auto self = std::static_pointer_cast<ClientBase>(weak.lock());
-            const auto is_ours = [&] { return self && self->link_ == link && link->is_connected(); };
-            if (is_ours()) link->call([&](connection::Owner& owner) { owner.on_open(*link); });
-            if (place->kept && is_ours()) self->deliver(place->kept->view());
-            if (self && self->running_) link->hold(false);
-        });
-        return true;
-    }
-    return false;
-}
-
-/// Shows our middlewares and listeners a message that has passed the connection's own middlewares already.
-void ClientBase::deliver(const MessageView& message) {
-    const connection::HookListPtr list = chain_->of(connection::Chain::incoming_hook(message.opcode));
-    link_->deliver_later(list, list ? list->list.size() : 0, message);
 }
 
 Message ClientBase::receive() {
@@ -367,7 +263,15 @@ void ClientBase::on_reconnect(Link& link, const ReconnectRequested& request) {
     link.disconnect();
 }
 
-void ClientBase::on_close_requested(const CloseRequested& request) { ClientBase::close(request.status(), request.reason()); }
+/// A Close that cannot be sent is a failed callback's: the connection's, if there is one.
+void ClientBase::on_close_requested(const CloseRequested& request) {
+    if (connection::is_possible(request))
+        ClientBase::close(request.status(), request.reason());
+    else if (is_connected())
+        link_->call([](connection::Owner&) { throw; });
+    else
+        Base::on_close_requested(request);
+}
 
 /// on_error, told of one that leads nowhere, may ask for another, but not for ever.
 void ClientBase::on_reconnect_requested(const ReconnectRequested& request) {
@@ -379,7 +283,7 @@ void ClientBase::on_reconnect_requested(const ReconnectRequested& request) {
         try {
             destination_.follow(*next, !options_.unix_path.empty());
             dialer_.reset();
-            return begin();
+            return begin(false);
         } catch (const Error& error) {
             failure.emplace(error);
             next = tell_not_followed(error);
@@ -425,7 +329,7 @@ void ClientBase::update_redirects() {
 void ClientBase::set_reconnect(const std::optional<ReconnectOptions>& options) {
     // Options that cannot be leave everything as it is.
     backoff_ = options ? std::optional<Backoff>(*options) : std::nullopt;
-    if (reconnect_timer_ == 0) return;
+    if (reconnect_timer_ == 0 || !by_backoff_) return;
     // It comes back by the new times, or not at all.
     cancel_reconnect();
     if (backoff_ && reconnect_after(backoff_->after_end(CloseCode::abnormal, core().now(), core().entropy()))) return;
@@ -441,12 +345,8 @@ void ClientBase::cancel_reconnect() {
 
 bool ClientBase::reconnect_after(std::optional<Seconds> delay) {
     if (!delay || !wanted_) return false;
-    cancel_reconnect();
-    reconnect_timer_ = start_timer(*delay, Seconds(0), [this] {
-        reconnect_timer_ = 0;
-        go_home();
-        if (can_secure()) dial();
-    });
+    by_backoff_ = true;
+    dial_after(*delay);
     log(LogLevel::notice, "reconnecting", {{"uri", destination_.home().str()}, {"after", seconds_text(*delay)}});
     return true;
 }
@@ -466,13 +366,13 @@ void ClientBase::on_end(Link& link, const Disconnect& ending) {
     const bool comes_back = is_last && (reconnect_due_ || comes_back_after(link, ending));
     if (comes_back && link.is_drain_due()) drain_due_ = true;
     // Whatever becomes of that, the end is told.
-    if (is_last && !comes_back) core().guard([&] { drop_queue(); });
+    core().guard([&] { is_last && !comes_back ? drop_queue() : tell_lost(); });
     Base::on_end(link, ending);
     // Asked for before, or by on_disconnect, which may as well have destroyed the client.
     if (link_.get() == &link && std::exchange(reconnect_due_, false)) {
         predecessor_ = link_;
         try {
-            begin();
+            begin(false);
         } catch (const Error& error) {
             // Options that TLS cannot have, behind a redirect to wss. They would be wrong the next time too.
             wanted_ = false;

@@ -14,7 +14,6 @@
 #include "endpoint/base.hpp"
 #include "endpoint/destination.hpp"
 #include "transport/dialer.hpp"
-#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
@@ -62,8 +61,9 @@ public:
 
 protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
-    void update_tls(const Context& context) override;
     bool is_ticking() const noexcept override { return running_ && (is_connected() || dialer_ || reconnect_timer_ != 0); }
+    /// Reads messages, from now on.
+    void read_on();
     bool is_waiting_to_reconnect() const noexcept { return reconnect_timer_ != 0; }
     /// A Close waits behind what was queued.
     bool is_close_queued() const noexcept { return is_close_queued_; }
@@ -80,18 +80,17 @@ private:
     void keep(const MessageView& message);
     void send_queue(Link& link);
     void drop_queue();
-    void tell_lost(std::size_t count, const char* why);
+    void tell_lost();
     void end_run(const std::optional<Error>& failure);
     void adopt(std::shared_ptr<Link> link);
-    void begin();
+    void begin(bool starts);
     void dial_soon();
+    void dial_after(Seconds delay);
     void end_attempts(const std::optional<Error>& failure);
     std::optional<ReconnectRequested> tell_not_followed(const Error& error);
     void dial();
-    std::shared_ptr<transport::TlsContext> make_tls(const Context& context) const;
     void prepare_tls();
     bool can_secure();
-    std::optional<Error> settle_identity();
     void go_home();
     void check_proxy(const Configuration& configuration) const;
     bool reconnect_after(std::optional<Seconds> delay);
@@ -102,29 +101,39 @@ private:
     std::string parking_key() const;
     void park();
     bool unpark();
+    void take_over_later();
+    void take_over();
     void deliver(const MessageView& message);
+
+    struct Parked;
+    /// Queued messages that did not leave, and of which on_error has not heard yet.
+    struct Lost {
+        std::size_t kept = 0, crowded = 0, ended = 0, unconnected = 0;
+    };
 
     Destination destination_;
     ClientOptions options_;
-    std::shared_ptr<transport::TlsContext> tls_;  // made when it is needed, and when its options have changed
     std::unique_ptr<transport::Dialer> dialer_;
     std::shared_ptr<Link> link_;                // the present one, or the last
     std::vector<std::shared_ptr<Link>> links_;  // those that have not ended: the present one, and one on its way out
     std::deque<Message> queue_;                 // sent before the handshake was complete
     std::size_t queued_bytes_ = 0;
-    unsigned attempts_ = 0;  // begun since connect() was called or a handshake was complete
+    Lost lost_;
+    bool is_sending_ = false;  // the queue
+    unsigned attempts_ = 0;    // begun since connect() was called or a handshake was complete, but for redirects
     bool is_close_queued_ = false;
     bool drain_due_ = false;  // more than the high-water mark was queued, or waited when the last link ended
     std::shared_ptr<FollowRedirect> redirects_;  // by http options
     std::optional<Error> run_failure_;           // what run() throws
     std::optional<Backoff> backoff_;             // set: comes back by itself
-    TimerId reconnect_timer_ = 0;
+    TimerId reconnect_timer_ = 0;        // until the next attempt
+    bool by_backoff_ = false;            // that is one of the backoff's
+    std::shared_ptr<Parked> unparked_;   // where link_ came from, until the application has been shown what happened there
     std::shared_ptr<Link> predecessor_;  // whose meta data go to the next link
     bool wanted_ = false;                // the application has not asked for the end
     bool running_ = false;
     bool in_run_ = false;
     bool reconnect_due_ = false;
-    bool is_identity_due_ = false;  // certificate and key were set, and do not fit together yet
 };
 
 }  // namespace hawser::endpoint

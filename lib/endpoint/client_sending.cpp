@@ -41,35 +41,54 @@ void ClientBase::keep(const MessageView& message) {
 }
 
 /// What a hook throws at one message is dealt with as in any callback, and the others follow. What is left when the link does not take
-/// any more goes with the next, or is dropped at its end.
+/// any more goes with the next, or is dropped at its end: what was lost by then is told with that.
 void ClientBase::send_queue(Link& link) {
     if (std::exchange(drain_due_, false)) link.expect_drain();
-    std::size_t lost = 0;
-    while (!queue_.empty() && link_.get() == &link && link.is_writable()) {
-        const Message message = std::move(queue_.front());
-        queue_.pop_front();
-        queued_bytes_ -= kept_size(message.length());
-        SendStatus status = SendStatus::closed;
-        link.call([&](connection::Owner&) { status = link.send(message); });
-        // One that was refused has been told.
-        if (status == SendStatus::closed || status == SendStatus::dropped) ++lost;
+    {
+        const FlagScope sending(is_sending_);
+        while (!queue_.empty() && link_.get() == &link && link.takes_messages()) {
+            const Message message = std::move(queue_.front());
+            queue_.pop_front();
+            queued_bytes_ -= kept_size(message.length());
+            SendStatus status = SendStatus::closed;
+            link.call([&](connection::Owner&) { status = link.send(message); });
+            // One that was refused has been told.
+            if (status != SendStatus::closed && status != SendStatus::dropped) continue;
+            ++(!link.takes_messages() ? lost_.ended : link.has_room(message) ? lost_.kept : lost_.crowded);
+        }
     }
     if (queue_.empty()) is_close_queued_ = false;
-    tell_lost(lost, "a middleware kept them, or there was no room");
+    if (queue_.empty() || link_.get() != &link) tell_lost();
 }
 
 void ClientBase::drop_queue() {
     const auto is_message = [](const Message& message) { return message.opcode() != Opcode::close; };
-    const auto count = static_cast<std::size_t>(std::count_if(queue_.begin(), queue_.end(), is_message));
+    lost_.unconnected += static_cast<std::size_t>(std::count_if(queue_.begin(), queue_.end(), is_message));
     queue_.clear();
     queued_bytes_ = 0;
     drain_due_ = is_close_queued_ = false;
-    tell_lost(count, "there is no connection");
+    tell_lost();
 }
 
-void ClientBase::tell_lost(std::size_t count, const char* why) {
+/// Once for all that happened to the queue.
+void ClientBase::tell_lost() {
+    if (is_sending_) return;
+    Lost lost = std::exchange(lost_, {});
+    if (lost.ended != 0) lost.ended += std::exchange(lost.unconnected, 0);
+    const std::size_t count = lost.kept + lost.crowded + lost.ended + lost.unconnected;
     if (count == 0) return;
-    report(Error(Errc::connection_failure, std::to_string(count) + " queued messages for " + uri().str() + " were not sent: " + why));
+    std::string why;
+    const auto add = [&](std::size_t part, const char* reason) {
+        if (part == 0) return;
+        why += (why.empty() ? "" : ", ") + std::string(reason);
+        if (part != count) why += " (" + std::to_string(part) + ")";
+    };
+    add(lost.kept, count == 1 ? "a middleware kept it" : "a middleware kept them");
+    add(lost.crowded, "there was no room");
+    add(lost.ended, "the connection ended");
+    add(lost.unconnected, "there is no connection");
+    report(Error(Errc::connection_failure, std::to_string(count) + (count == 1 ? " queued message for " : " queued messages for ") +
+                                               uri().str() + (count == 1 ? " was not sent: " : " were not sent: ") + why));
 }
 
 SendStatus ClientBase::close(CloseCode code, std::string_view reason) {
@@ -80,12 +99,12 @@ SendStatus ClientBase::close(CloseCode code, std::string_view reason) {
         return status;
     }
     if (!is_under_way() || is_close_queued_) return SendStatus::closed;
+    if (!is_sendable(message)) return SendStatus::refused;
     if (queue_.empty()) {
         disconnect();
         return SendStatus::ok;
     }
     // What was sent before leaves first.
-    if (!is_sendable(message)) return SendStatus::refused;
     keep(message);
     is_close_queued_ = true;
     wanted_ = false;

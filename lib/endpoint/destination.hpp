@@ -18,6 +18,8 @@ public:
     const Uri& home() const noexcept { return home_; }
     /// A redirect has led here for this attempt alone: what is refused here need not be at home.
     bool is_temporary() const noexcept { return is_temporary_; }
+    /// A redirect has led here.
+    bool is_redirected() const noexcept { return is_redirected_; }
     /// Makes the next attempt begin there. Returns whether redirects had led elsewhere.
     bool go_home();
     /// Goes where the application or a redirect asks; to no other origin when `is_bound` to the present one's socket. Throws what is

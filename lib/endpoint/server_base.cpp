@@ -20,7 +20,7 @@ Response unavailable(const char* reason) {
 }  // namespace
 
 ServerBase::ServerBase(Reactor& reactor, ServerOptions options)
-    : Base(reactor, options.configuration), options_(std::move(options)), port_(options_.port.value_or(options_.ssl ? 443 : 80)) {
+    : Base(reactor, options.configuration, transport::TlsRole::server), options_(std::move(options)), port_(options_.port.value_or(options_.ssl ? 443 : 80)) {
     if (!options_.unix_path.empty() || options_.descriptor >= 0) port_ = 0;
 }
 
@@ -48,26 +48,7 @@ void ServerBase::open_listener() {
 void ServerBase::reload_context() {
     if (!options_.ssl) return;
     if (is_over()) throw Error(Errc::server_failed, "the server reads no files again: its reactor is gone");
-    tls_ = transport::make_tls_context(core(), transport::TlsRole::server, configuration().context);
-    is_identity_due_ = false;
-}
-
-void ServerBase::update_tls(const Context& context) {
-    if (!tls_ || is_over()) return;
-    try {
-        tls_ = transport::make_tls_context(core(), transport::TlsRole::server, context);
-        is_identity_due_ = false;
-    } catch (const transport::IdentityMismatch&) {
-        // The option that is missing may follow: the next handshake tells, and until then it goes on with what there is.
-        is_identity_due_ = true;
-    }
-}
-
-void ServerBase::set_configuration(Configuration configuration) {
-    configuration.validate();
-    // Options that cannot be leave everything as it is.
-    if (changes_ssl(configuration)) update_tls(configuration.context);
-    Base::set_configuration(std::move(configuration));
+    load_tls();
 }
 
 void ServerBase::start() {
@@ -89,7 +70,7 @@ void ServerBase::set_state(State state) {
 
 void ServerBase::run() {
     start();
-    const RunScope scope(in_run_);
+    const FlagScope scope(in_run_);
     core().run();
 }
 
@@ -167,27 +148,18 @@ void ServerBase::abandon() {
 
 void ServerBase::accept(std::unique_ptr<transport::Transport> transport) {
     const auto self = shared_from_this();
-    if (is_identity_due_ && !settle_identity()) return;
-    if (tls_) transport = transport::make_tls(std::move(transport), tls_);
+    if (const auto misfit = settle_identity()) {
+        core().guard([&] { report(*misfit); });
+        // The listener that was told may have ended the server.
+        if (state_ == State::idle) return;
+    }
+    if (tls()) transport = transport::make_tls(std::move(transport), tls());
     const auto link = std::make_shared<Link>(protocol::Role::server, core(), *this, std::move(transport), settings_, chain_);
     link->index = static_cast<std::uint32_t>(links_.size());
     links_.push_back(link);
     // The listener that was told may have stopped the server.
     link->hold(state_ == State::stopped);
     link->begin();
-}
-
-/// Takes up a certificate, key and passphrase that were set one after the other. When they do not fit together that is told, once, and
-/// the old ones stay. Returns false when the listener has ended the server.
-bool ServerBase::settle_identity() {
-    const auto self = shared_from_this();
-    is_identity_due_ = false;
-    try {
-        reload_context();
-    } catch (const Error& error) {
-        core().guard([&] { report(error); });
-    }
-    return state_ != State::idle;
 }
 
 std::uint16_t ServerBase::port() const noexcept { return port_; }

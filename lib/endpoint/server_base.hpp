@@ -9,7 +9,6 @@
 
 #include "endpoint/base.hpp"
 #include "transport/listener.hpp"
-#include "transport/tls.hpp"
 
 namespace hawser::endpoint {
 
@@ -23,7 +22,6 @@ public:
     void stop();
     void disconnect();
     void shutdown(CloseCode code, Seconds deadline);
-    void set_configuration(Configuration configuration) override;
     /// Reads the files that the "ssl" options name anew, for the handshakes to come.
     void reload_context();
 
@@ -51,7 +49,6 @@ public:
 
 protected:
     std::vector<std::shared_ptr<Link>> all_links() const override { return links_; }
-    void update_tls(const Context& context) override;
     bool is_ticking() const noexcept override { return is_running(); }
     void abandon() override;
 
@@ -59,7 +56,6 @@ private:
     enum class State { idle, running, stopped, shutting_down };
 
     void open_listener();
-    bool settle_identity();
     void set_state(State state);
     void end_run();
     template <typename Visit>
@@ -69,10 +65,8 @@ private:
 
     ServerOptions options_;
     std::unique_ptr<transport::Listener> listener_;
-    std::shared_ptr<transport::TlsContext> tls_;  // while it has been started, with ssl
-    bool is_identity_due_ = false;                // certificate and key were set, and do not fit together yet
-    std::string name_;                            // where it listens, or did last
-    std::uint16_t port_;                          // asked for, then bound
+    std::string name_;  // where it listens, or did last
+    std::uint16_t port_;  // asked for, then bound
     State state_ = State::idle;
     bool in_run_ = false;
     bool is_descriptor_used_ = false;  // a listener has taken it over

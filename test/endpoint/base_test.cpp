@@ -136,6 +136,97 @@ TEST_CASE("endpoint base: on_tick may ask for a Close, and tell an error") {
     CHECK((loop.endings[0].code == CloseCode::policy_violation || loop.endings[0].code == CloseCode::abnormal));
 }
 
+TEST_CASE("endpoint base: a Close that on_tick asks for and that cannot be sent is a failed callback of the connection") {
+    const auto [code, size, fails] = GENERATE(std::tuple{CloseCode::abnormal, 0u, true}, std::tuple{CloseCode::normal, 123u, false},
+                                              std::tuple{CloseCode::normal, 124u, true});
+    CAPTURE(size);
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri(), {.configuration = {.tick_interval = Seconds(0.001)}});
+    std::vector<Errc> told;
+    int shown = 0;
+    loop.reactor.on_exception([&](std::exception_ptr, Connection* connection) { shown += connection != nullptr; });
+    client.on_error([&](Connection* connection, const Error& error) {
+        CHECK(connection != nullptr);
+        told.push_back(error.errc());
+    });
+    bool open = false;
+    client.on_handshake([&](Connection&, const Request&, const Response&) { open = true; });
+    client.on_tick([&, close = CloseRequested(code, std::string(size, 'x'))](Client&) {
+        if (open) throw close;
+    });
+    client.connect();
+    loop.until([&] { return loop.endings.size() == 1 && !client.is_connected(); });
+    CHECK(loop.endings[0].code == (fails ? CloseCode::internal_error : code));
+    CHECK(told == std::vector(fails ? 1 : 0, Errc::callback_failed));
+    CHECK(shown == (fails ? 1 : 0));
+}
+
+TEST_CASE("endpoint base: a Close that cannot be sent, asked for where there is no connection, is a failed callback") {
+    Reactor reactor;
+    int shown = 0, told = 0;
+    const auto note = [&](const std::exception_ptr& exception, Connection* connection) {
+        CHECK(connection == nullptr);
+        CHECK_THROWS_AS(std::rethrow_exception(exception), CloseRequested);
+        ++shown;
+    };
+    const auto close = [&](Connection*, const Error&) {
+        ++told;
+        throw CloseRequested(CloseCode::abnormal);
+    };
+    SECTION("by on_tick of a server") {
+        Server server(reactor, {.host = "127.0.0.1", .port = 0, .configuration = {.tick_interval = Seconds(0.001)}});
+        server.on_tick([](Server&) { throw CloseRequested(CloseCode::normal, std::string(124, 'x')); });
+        CHECK_THROWS_AS(server.run(), CloseRequested);
+        reactor.on_exception(note);
+        REQUIRE(run_until(reactor.core(), [&] { return shown == 2; }));
+    }
+    SECTION("by on_error of an attempt that failed") {
+        Client client(reactor, "ws://127.0.0.1:1/");
+        client.on_error(close).text("lost");
+        const bool comes_back = GENERATE(false, true);
+        if (comes_back) client.set_reconnect(ReconnectOptions{.initial = Seconds(1e6), .maximum = Seconds(1e6)});
+        CHECK_THROWS_AS(client.run(), CloseRequested);
+        CHECK(told == (comes_back ? 1 : 2));
+        // Coming back goes on.
+        CHECK(client.text("again") == SendStatus::ok);
+        reactor.on_exception(note);
+        client.disconnect();
+        CHECK(shown == 1);
+    }
+    SECTION("by on_error of a message that cannot be sent") {
+        const Blackhole silent(transport::Address::literal("127.0.0.1", 0));
+        Client client(reactor, "ws://" + silent.address().str());
+        client.on_error(close).connect();
+        if (GENERATE(false, true)) client.text("queued");
+        reactor.on_exception(note);
+        CHECK(client.text("\xC0") == SendStatus::refused);
+        CHECK(told == 1);
+        CHECK(shown == 1);
+        // It is still under way.
+        CHECK(client.close(CloseCode::abnormal) == SendStatus::refused);
+        client.on_error({}).disconnect();
+    }
+}
+
+TEST_CASE("endpoint base: a Close that on_disconnect asks for and that cannot be sent is told") {
+    Loopback loop;
+    loop.server.start();
+    Client client(loop.reactor, loop.uri());
+    const auto [code, fails] = GENERATE(std::pair{CloseCode::normal, false}, std::pair{CloseCode::abnormal, true});
+    std::vector<Errc> told;
+    bool ended = false;
+    client.on_handshake([](Connection& connection, const Request&, const Response&) { connection.close(); })
+        .on_error([&](Connection*, const Error& error) { told.push_back(error.errc()); })
+        .on_disconnect([&, close = CloseRequested(code)](Connection&, const Disconnect&) {
+            ended = true;
+            throw close;
+        });
+    client.connect();
+    loop.until([&] { return ended; });
+    CHECK(told == std::vector(fails ? 1 : 0, Errc::callback_failed));
+}
+
 TEST_CASE("endpoint base: an endpoint that is left without its reactor has ended, and any call of it is legal") {
     auto reactor = std::make_unique<Reactor>();
     Server server(*reactor, {.host = "127.0.0.1", .port = 0});

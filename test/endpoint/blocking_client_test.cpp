@@ -269,3 +269,72 @@ TEST_CASE("blocking client: receive waits also when the first attempt of a clien
     Client once("ws://127.0.0.1:1/");
     CHECK(error_of([&] { once.receive(); }) == Errc::client_failed);
 }
+
+TEST_CASE("blocking client: what a call has brought about is told before it returns, also when it throws") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    int ends = 0;
+    client.on_disconnect([&](Connection&, const Disconnect&) { ++ends; });
+    const auto hook = std::make_shared<Callback>();
+    std::function<SendStatus(Connection&, const MessageView&)> act = [](Connection&, const MessageView&) { return SendStatus::ok; };
+    hook->on_outgoing = [&](Connection& connection, const MessageView& message, const Next& next) {
+        const SendStatus status = act(connection, message);
+        return status == SendStatus::ok ? next(message) : status;
+    };
+    client.add_middleware(hook);
+    const bool throws = GENERATE(true, false);
+    const auto end = [&](Connection& connection, const MessageView&) {
+        connection.disconnect();
+        if (throws) throw std::runtime_error("hook");
+        return SendStatus::refused;
+    };
+    const auto is_thrown = [&](const std::function<SendStatus()>& call) {
+        if (throws)
+            CHECK_THROWS_WITH(call(), "hook");
+        else
+            CHECK(call() == SendStatus::refused);
+    };
+    SECTION("send") {
+        client.connect();
+        act = end;
+        is_thrown([&] { return client.text("x"); });
+    }
+    SECTION("close") {
+        client.connect();
+        act = end;
+        is_thrown([&] { return client.close(); });
+    }
+    SECTION("disconnect") {
+        // Queued before the handshake; the first ends the connection, whose end is still to come when the second is given up.
+        hook->on_http_outgoing = [&](Connection&, HttpMessage message, const HttpNext& next) {
+            client.text("one");
+            client.text("two");
+            next(std::move(message));
+        };
+        client.remove_middleware(*hook);
+        client.add_middleware(hook);
+        act = [](Connection&, const MessageView& message) -> SendStatus {
+            return message.content == "one" ? throw std::runtime_error("hook") : SendStatus::ok;
+        };
+        client.on_error([&](Connection* connection, const Error&) {
+            if (!connection && throws) throw std::runtime_error("on_error");
+        });
+        client.connect();
+        REQUIRE(client.is_connected());
+        if (throws)
+            CHECK_THROWS_WITH(client.disconnect(), "on_error");
+        else
+            client.disconnect();
+    }
+    CHECK(ends == 1);
+    CHECK_FALSE(client.is_connected());
+}
+
+TEST_CASE("blocking client: receive reads also where the client was stopped while it dialed") {
+    const EchoThread echo;
+    Client client(echo.uri());
+    client.on_handshake([](Connection& connection, const Request&, const Response&) { connection.text("hello"); });
+    client.start().stop();
+    CHECK(client.receive().content() == "hello");
+    CHECK(client.is_running());
+}

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <set>
 
 #include "support/loopback.hpp"
 
@@ -23,7 +24,7 @@ struct Pair : Loopback {
             std::size_t count = 0;
             const std::string_view what = error.what();
             std::from_chars(what.data(), what.data() + what.size(), count);
-            if (what.find("queued messages") != what.npos) lost += count;
+            if (what.find("queued message") != what.npos) lost += count;
         });
     }
     std::string received;
@@ -117,7 +118,7 @@ TEST_CASE("client sending: what a hook does to one queued message is told, and t
         at_second = [](const MessageView&, const Next&) -> SendStatus { throw std::runtime_error("hook"); };
     }
     SECTION("it throws an error of the message") {
-        at_second = [](const MessageView&, const Next&) -> SendStatus { throw Error(Errc::message_encoding, "1 queued messages: hook"); };
+        at_second = [](const MessageView&, const Next&) -> SendStatus { throw Error(Errc::message_encoding, "1 queued message: hook"); };
         expected = "1345";
     }
     SECTION("it keeps the message") {
@@ -242,7 +243,7 @@ TEST_CASE("client sending: on_error may throw, and still the end is told, the lo
         throw std::runtime_error("from on_error");
     };
     const auto has_told_loss = [&] {
-        return std::any_of(told.begin(), told.end(), [](const std::string& what) { return what.find("queued messages") != what.npos; });
+        return std::any_of(told.begin(), told.end(), [](const std::string& what) { return what.find("queued message") != what.npos; });
     };
     bool hangs = false;
     const TimerId guard = pair.reactor.after(Seconds(20), [&] {
@@ -301,4 +302,102 @@ TEST_CASE("client sending: what was queued leaves or is told, also when a hook e
     for (const char* text : {"1", "2", "3", "4", "5"}) pair.client->text(text);
     pair.until([&] { return acted && pair.received.size() + pair.lost == 5; });
     CHECK(pair.received == (what == 0 ? "1345" : "1"));
+}
+
+TEST_CASE("client sending: what was queued and did not leave is told once, with the true reason") {
+    const std::string big(2'000'000, 'x');
+    Configuration configuration;
+    configuration.max_buffered_amount = 10'000'000;
+    configuration.high_water_mark = configuration.low_water_mark = 10'000'000;
+    configuration.overflow_policy = GENERATE(OverflowPolicy::drop, OverflowPolicy::disconnect);
+    const bool closes_at_overflow = configuration.overflow_policy == OverflowPolicy::disconnect;
+    Pair pair(configuration);
+    std::vector<std::string> contents = {"1", "2", "3", "4", "5"};
+    std::function<void(Connection&, const std::string&)> act;
+    std::set<std::string> kept;
+    std::string expected;
+    const std::string ended = "4 queued messages for " + pair.uri() + " were not sent: the connection ended";
+    SECTION("it throws") {
+        act = [](Connection&, const std::string&) { throw std::runtime_error("hook"); };
+        expected = ended;
+    }
+    SECTION("it throws an error of the connection") {
+        act = [](Connection&, const std::string&) { throw Error(Errc::connection_failure, "hook"); };
+        expected = ended;
+    }
+    SECTION("it asks for a Close") {
+        act = [](Connection&, const std::string&) { throw CloseRequested(); };
+        expected = ended;
+    }
+    SECTION("it ends the connection") {
+        act = [](Connection& connection, const std::string&) { connection.disconnect(); };
+        expected = ended;
+    }
+    SECTION("it ends what the client does") {
+        act = [&](Connection&, const std::string&) { pair.client->disconnect(); };
+        expected = ended;
+    }
+    SECTION("it throws at the last") {
+        contents = {"2"};
+        act = [](Connection&, const std::string&) { throw std::runtime_error("hook"); };
+        expected = "1 queued message for " + pair.uri() + " was not sent: the connection ended";
+    }
+    SECTION("it asks for another connection") {
+        act = [](Connection&, const std::string&) { throw ReconnectRequested(); };
+        expected = "1 queued message for " + pair.uri() + " was not sent: the connection ended";
+    }
+    SECTION("it keeps one") {
+        kept = {"4"};
+        expected = "1 queued message for " + pair.uri() + " was not sent: a middleware kept it";
+    }
+    SECTION("it keeps two") {
+        kept = {"4", "5"};
+        expected = "2 queued messages for " + pair.uri() + " were not sent: a middleware kept them";
+    }
+    SECTION("it keeps one and throws at the next") {
+        kept = {"1"};
+        act = [](Connection&, const std::string&) { throw std::runtime_error("hook"); };
+        expected = "5 queued messages for " + pair.uri() + " were not sent: a middleware kept them (1), the connection ended (4)";
+    }
+    SECTION("it leaves no room") {
+        contents = {"2", big, "3"};
+        act = [&](Connection& connection, const std::string&) {
+            while (connection.buffered_amount() <= 9'000'000) connection.binary(std::string(500'000, 'x'));
+        };
+        const std::string two = "2 queued messages for " + pair.uri() + " were not sent: the connection ended";
+        expected = closes_at_overflow ? two : "1 queued message for " + pair.uri() + " was not sent: there was no room";
+    }
+    const auto hook = std::make_shared<Callback>();
+    bool acted = false;
+    hook->on_outgoing = [&](Connection& connection, const MessageView& message, const Next& next) {
+        const std::string content(message.content);
+        if (kept.contains(content)) return SendStatus::dropped;
+        if (act && content == "2" && !std::exchange(acted, true)) act(connection, content);
+        return next(message);
+    };
+    pair.client->add_middleware(hook);
+    for (const std::string& content : contents) CHECK(pair.client->text(content) == SendStatus::ok);
+    const auto sentences = [&] {
+        std::vector<std::string> found;
+        for (const Error& error : pair.told)
+            if (std::string_view(error.what()).find(" queued message") != std::string::npos) found.emplace_back(error.what());
+        return found;
+    };
+    pair.until([&] { return !sentences().empty(); });
+    run_ready(pair.reactor.core());
+    pair.client->disconnect();
+    run_ready(pair.reactor.core());
+    CHECK(sentences() == std::vector{expected});
+}
+
+TEST_CASE("client sending: a Close that cannot be sent is refused before the handshake too, and changes nothing") {
+    Pair pair;
+    pair.client->connect();
+    const bool is_queued = GENERATE(false, true);
+    if (is_queued) pair.client->text("kept");
+    CHECK(pair.client->close(CloseCode::abnormal) == SendStatus::refused);
+    CHECK(pair.client->close(CloseCode::normal, std::string(124, 'x')) == SendStatus::refused);
+    CHECK(pair.told.size() == 2);
+    pair.until([&] { return pair.handshakes == 1; });
+    CHECK(pair.client->close(CloseCode::normal, std::string(123, 'x')) == SendStatus::ok);
 }

@@ -110,7 +110,7 @@ TEST_CASE("client: a refused connection is an error that names the address, and 
     REQUIRE(run_until(reactor.core(), [&] { return errors.size() == 2; }));
     CHECK(errors[0].find("127.0.0.1:" + std::to_string(port)) != std::string::npos);
     CHECK(errors[0].find("Connection refused") != std::string::npos);
-    CHECK(errors[1].find("1 queued messages") != std::string::npos);
+    CHECK(errors[1].find("1 queued message for ") != std::string::npos);
     CHECK_THROWS_WITH(client.run(), Catch::Matchers::ContainsSubstring("Connection refused"));
 }
 
@@ -209,6 +209,39 @@ TEST_CASE("client: stop reads nothing, start resumes, run ends at stop and at th
     client.run();
     CHECK(answers == 1);
     CHECK_FALSE(client.is_connected());
+}
+
+TEST_CASE("client: one that is stopped before it is connected reads nothing until start") {
+    Loopback loop;
+    loop.server.on_handshake([](Connection& connection, const Request&, const Response&) { connection.text("early"); }).start();
+    const int when = GENERATE(0, 1, 2, 3);
+    CAPTURE(when);
+    Client client(loop.reactor, when == 3 ? "ws://127.0.0.1:1/" : loop.uri());
+    const auto hook = std::make_shared<Callback>();
+    bool stopped = false;
+    const auto stop_once = [&] { return std::exchange(stopped, true) ? false : (client.stop(), true); };
+    hook->on_http_outgoing = [&](Connection&, HttpMessage message, const HttpNext& next) {
+        if (when == 1) stop_once();
+        next(std::move(message));
+    };
+    hook->on_http_incoming = [&](Connection&, HttpMessage message, const HttpNext& next) {
+        if (when == 2 && stop_once()) throw ReconnectRequested(loop.uri("/moved"), std::get<Response>(std::move(message)));
+        next(std::move(message));
+    };
+    client.add_middleware(hook).on_error([&](Connection*, const Error&) {
+        if (when == 3 && stop_once()) throw ReconnectRequested(loop.uri());
+    });
+    std::string received;
+    client.on_text([&](Connection&, MessageView m) { received = m.content; });
+    client.connect();
+    if (when == 0) stop_once();
+    loop.until([&] { return stopped && client.is_writable(); });
+    run_ready(loop.reactor.core());
+    CHECK(received.empty());
+    CHECK_FALSE(client.is_running());
+    client.start();
+    CHECK(client.is_running());
+    loop.until([&] { return received == "early"; });
 }
 
 TEST_CASE("client: a persistent connection outlives its client and is taken over") {

@@ -364,7 +364,7 @@ TEST_CASE("reconnect: a ReconnectRequested that TLS cannot follow ends the attem
     CHECK_THROWS_WITH(client.run(), Catch::Matchers::ContainsSubstring(asks == 1 ? "thrown by on_error" : "/missing/authorities"));
     REQUIRE(told.size() == 2);
     CHECK(told[0].find("/missing/authorities") != std::string::npos);
-    CHECK(told[1].find("1 queued messages for ") == 0);
+    CHECK(told[1].find("1 queued message for ") == 0);
     CHECK_FALSE(client.is_connected());
 }
 
@@ -384,4 +384,80 @@ TEST_CASE("reconnect: a ReconnectRequested of on_disconnect that leads nowhere i
     run_ready(node.reactor.core());
     REQUIRE(told.size() == 1);
     CHECK(told[0].find("cannot connect anew: ") != std::string::npos);
+}
+
+TEST_CASE("reconnect: redirects in a row do not wait, however many are allowed") {
+    Reactor reactor;
+    Redirector node(reactor, "");
+    const int redirects = GENERATE(15, 16, 17, 40);
+    CAPTURE(redirects);
+    const auto count = std::make_shared<Callback>();
+    int left = redirects;
+    count->on_http_incoming = [&](Connection&, HttpMessage message, const HttpNext& next) {
+        node.status = left-- > 0 ? 302 : 0;
+        next(std::move(message));
+    };
+    node.server.add_middleware(count);
+    Client client(reactor, node.uri());
+    client.set_option("http", "max_redirects", redirects);
+    client.connect();
+    // Without a wait: everything is on this machine.
+    for (int i = 0; i < 100 && !client.is_writable(); ++i) run_ready(reactor.core());
+    CHECK(client.is_writable());
+    CHECK(node.requests.size() == std::size_t(redirects) + 1);
+}
+
+TEST_CASE("reconnect: attempts of its own are not those that callbacks ask for, and wait by their own times") {
+    SimWorld world;
+    world.client->set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0), .max_attempts = 40}).connect();
+    world.pass(Seconds(0.5));
+    CHECK(world.at_client.count("error client_failed") == 41);
+}
+
+TEST_CASE("reconnect: while an attempt that on_error asks for waits, every call counts") {
+    SimWorld world;
+    const auto attempts = [&] { return world.at_client.count("error client_failed"); };
+    world.at_client.then = [](std::string_view line, Connection*) {
+        if (line == "error client_failed") throw ReconnectRequested("/elsewhere");
+    };
+    world.client->connect();
+    world.pass(Seconds(0.9));
+    REQUIRE(attempts() == 16);
+    std::size_t expected = 17;
+    SECTION("none") {}
+    SECTION("no coming back: that was not what waits") { world.client->set_reconnect(std::nullopt); }
+    SECTION("coming back: nor is it now") { world.client->set_reconnect(ReconnectOptions{.initial = Seconds(0), .maximum = Seconds(0)}); }
+    SECTION("sending waits with it") { CHECK(world.client->text("queued") == SendStatus::ok); }
+    SECTION("connect, which does not wait") {
+        world.client->connect();
+        world.settle();
+        expected = 32;
+        CHECK(attempts() == expected);
+    }
+    SECTION("disconnect") {
+        world.client->disconnect();
+        expected = 16;
+    }
+    SECTION("stop") {
+        world.client->stop();
+        expected = 16;
+    }
+    SECTION("its end") {
+        world.client.reset();
+        expected = 16;
+    }
+    world.pass(Seconds(0.15));
+    CHECK(attempts() == expected);
+    world.at_client.then = nullptr;
+}
+
+TEST_CASE("reconnect: run() returns when the last attempt that on_error asks for has failed, and not while it waits") {
+    SimWorld world;
+    std::size_t left = 17;
+    world.at_client.then = [&](std::string_view line, Connection*) {
+        if (line == "error client_failed" && left-- > 0) throw ReconnectRequested("/elsewhere");
+    };
+    CHECK_THROWS_AS(world.client->run(), Error);
+    CHECK(world.at_client.count("error client_failed") == 18);
+    CHECK(world.client->is_running());
 }

@@ -201,5 +201,5 @@ TEST_CASE("follow redirect: to wss with options that TLS cannot have is an error
     client.on_error([&](Connection*, const Error& error) { errors.emplace_back(error.what()); });
     loop.until([&] { return errors.size() == 2; });
     CHECK(errors[0].find("/nonexistent/ca.pem") != std::string::npos);
-    CHECK(errors[1].find("1 queued messages") != std::string::npos);
+    CHECK(errors[1].find("1 queued message for ") != std::string::npos);
 }
