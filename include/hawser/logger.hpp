@@ -58,9 +58,10 @@ private:
     LogLevel threshold_;
 };
 
-/// `text` so that it cannot steer the terminal or the log that shows it: control characters (C0, DEL and C1, but for those of `kept`, which
-/// are ASCII), line separators, marks and controls of bidirectional text, and bytes that are no UTF-8 stand as \xNN, a byte each. For
-/// what a peer chose: a Close reason, a header field, a text. What errors cite, and what the loggers here write, is escaped already.
+/// `text` so that it cannot steer the terminal or the log that shows it. Each byte of control characters (C0, DEL and C1, but for those of
+/// `kept`, which are ASCII), of line separators, of marks and controls of bidirectional text, and of what is no UTF-8 stands as a backslash,
+/// an x and two hex digits. For what a peer chose: a Close reason, a header field, a text. What errors cite, and what the loggers here
+/// write, is escaped already.
 HAWSER_API std::string escaped(std::string_view text, std::string_view kept = {});
 
 /// Writes nothing. An endpoint without a logger behaves the same.

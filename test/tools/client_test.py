@@ -239,7 +239,7 @@ async def usage(hawser):
         (["connect", uri, "--close", "1005"], "1005"),
         (["connect", uri, "--close", "1000:" + "x" * 124], "123 bytes"),
         (["connect", uri, "--header", "no colon"], "no colon"),
-        (["connect", uri, "--header", "a b: c"], "a b: c"),
+        (["connect", uri, "--header", "a b: c"], '"a b"'),
         (["connect", uri, "--ping", "x" * 126], "125 bytes"),
         (["echo", "ws://host:port/"], "port"),
         (["echo", uri, "--subprotocol", ""], "--subprotocol"),
